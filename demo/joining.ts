@@ -1,0 +1,17 @@
+import { NAMESPACE, type Stage } from "./stage.ts";
+
+/** How to join in while the demo stays up: one line each for psql, kubectl and git. */
+export function joiningIn(stage: Stage): string {
+  const { username, password } = stage.gitUser;
+  const remote = stage.repository.httpsUrl.replace("https://", `https://${username}:${password}@`);
+  return `
+Everything stays up until Ctrl-C. Join in:
+
+  psql '${stage.database.url}' -c 'TABLE fabric_sync.drifts'
+  ${stage.cluster.kubectlPath} --kubeconfig ${stage.cluster.kubeconfig} get fabrics -n ${NAMESPACE} --watch
+  git -c http.sslCAInfo=${stage.git.caFile} clone ${remote}
+
+A push of your own is seen at the next poll (5 minutes), or at once after:
+  ${stage.cluster.kubectlPath} --kubeconfig ${stage.cluster.kubeconfig} annotate fabrics example -n ${NAMESPACE} --overwrite fabricsync.dev/reconcile-at="$(date)"
+`;
+}

@@ -1,0 +1,82 @@
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { build, type BuildResult } from "esbuild";
+
+const root = dirname(import.meta.dirname);
+
+/** Output name → entry. */
+const ENTRIES = {
+  "fabric-sync": join(root, "src/main.ts"),
+  "parse-worker": join(root, "src/sources/git/parse-worker.ts"),
+};
+
+/** The oldest Node major that the program supports; what the bundle is written for. */
+const NODE_MAJOR = 24;
+
+/**
+ * Goes before every bundle. Bundled CommonJS still asks for Node's modules by `require`, which an ES module does not have; and on an older
+ * Node the program must say so in words, not by a stack trace from somewhere inside.
+ */
+const BANNER = `import { createRequire as fabricSyncCreateRequire } from "node:module";
+const require = fabricSyncCreateRequire(import.meta.url);
+if (Number.parseInt(process.versions.node, 10) < ${NODE_MAJOR}) {
+  process.stderr.write(\`fabric-sync needs Node.js ${NODE_MAJOR} or newer, this is \${process.version}\\n\`);
+  process.exit(2);
+}`;
+
+/**
+ * Writes what is shipped into `directory`: one ESM file for the program, one for the worker thread that parses manifests, and the
+ * migrations beside them. Nothing else is needed at run time but Node and git. Whole files only: another process may be starting the
+ * program at this moment.
+ * @returns size of each program in bytes by its path.
+ */
+export async function bundleInto(directory: string): Promise<ReadonlyMap<string, number>> {
+  const { outputFiles } = await bundle(directory);
+  await mkdir(directory, { recursive: true });
+  const sizes = new Map<string, number>();
+  for (const { path, contents } of outputFiles) {
+    const partial = `${path}.${process.pid}`;
+    await writeFile(partial, contents, { mode: basename(path) === "fabric-sync.mjs" ? 0o755 : 0o644 });
+    await rename(partial, path);
+    if (path.endsWith(".mjs")) sizes.set(path, contents.length);
+  }
+  await copyMigrations(join(directory, "drizzle"));
+  return sizes;
+}
+
+function bundle(directory: string): Promise<BuildResult<{ write: false }>> {
+  return build({
+    entryPoints: ENTRIES,
+    outdir: directory,
+    absWorkingDir: root,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: `node${NODE_MAJOR}`,
+    // Names stay, so that a stack trace can be read; the rest of minifying makes the file parse faster.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    banner: { js: BANNER },
+    define: { "process.env.NODE_ENV": '"production"' },
+    // pg asks for it only when it is told to.
+    external: ["pg-native"],
+    legalComments: "linked",
+    write: false,
+    logLevel: "warning",
+  });
+}
+
+/** The program applies its own migrations: they travel with it. */
+async function copyMigrations(to: string): Promise<void> {
+  const from = join(root, "drizzle");
+  await mkdir(to, { recursive: true });
+  const scripts = (await readdir(from)).filter((name) => name.endsWith(".sql"));
+  for (const name of scripts) {
+    const partial = join(to, `${name}.${process.pid}`);
+    await copyFile(join(from, name), partial);
+    await rename(partial, join(to, name));
+  }
+  const gone = (await readdir(to)).filter((name) => name.endsWith(".sql") && !scripts.includes(name));
+  for (const name of gone) await rm(join(to, name), { force: true });
+}

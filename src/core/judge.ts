@@ -1,0 +1,64 @@
+import { judgeDrift } from "./drift.ts";
+import type { DriftVerdict } from "./drift.ts";
+import { isGeneratedObject } from "./generated.ts";
+import type { JsonObject } from "./json.ts";
+import type { ReducePolicy } from "./policy.ts";
+import type { ResourceRow } from "./row.ts";
+import { deriveState } from "./state.ts";
+import type { Expectation } from "./state.ts";
+import type { DriftStatus } from "./vocabulary.ts";
+
+/** `next` with drift and state as its sides and the policy make them; times move only where `old` was different. */
+export function judge(old: ResourceRow, next: ResourceRow, policy: ReducePolicy, now: string): ResourceRow {
+  const verdict = judgeDrift(next, policy);
+  const { state, reason } = deriveState(next, verdict, expectation(next, policy));
+  const compared = verdict.status === "in_sync" || verdict.status === "drifted";
+  const stateChanged = state !== old.resourceState;
+  return {
+    ...next,
+    resourceState: state,
+    stateChangeReason: stateChanged || old.stateChangeReason === "" ? reason : old.stateChangeReason,
+    lastStateChange: stateChanged ? now : old.lastStateChange,
+    driftStatus: verdict.status,
+    driftSeverity: verdict.severity,
+    driftScore: verdict.score,
+    driftDetails: withMemory(old, verdict),
+    lastDriftCheck: verdict.status === "unknown" ? next.lastDriftCheck : now,
+    driftSince: driftSince(old, verdict, now),
+    lastSyncedCommit: verdict.status === "in_sync" ? next.desiredCommit : next.lastSyncedCommit,
+    reconciliationAttempts: next.reconciliationAttempts + (compared ? 1 : 0),
+    lastReconciliation: verdict.status === "in_sync" ? now : next.lastReconciliation,
+    syncDirection: policy.direction,
+  };
+}
+
+function expectation(row: ResourceRow, policy: ReducePolicy): Expectation {
+  if (!policy.hasGit || isGeneratedObject(row)) return "no";
+  return policy.unread?.git === true ? "unknown" : "yes";
+}
+
+function driftSince(old: ResourceRow, verdict: DriftVerdict, now: string): string | null {
+  if (!isDrift(verdict.status)) return null;
+  if (verdict.status === old.driftStatus && old.driftSince !== null) return old.driftSince;
+  // What was so before the API server was asked has been so all the time.
+  const { was, since } = memoryOf(old);
+  return was === verdict.status && since !== "" ? since : now;
+}
+
+/** While the server is asked the row remembers what it was, so that a drift that stays keeps its age. */
+function withMemory(old: ResourceRow, { status, details }: DriftVerdict): JsonObject {
+  if (status !== "unknown" || details["awaiting"] === undefined) return details;
+  const { was, since } = isDrift(old.driftStatus)
+    ? { was: old.driftStatus, since: old.driftSince ?? "" }
+    : memoryOf(old);
+  return since === "" ? details : { ...details, was, since };
+}
+
+function memoryOf({ driftDetails }: ResourceRow): { was: string; since: string } {
+  const { was, since } = driftDetails;
+  return { was: typeof was === "string" ? was : "", since: typeof since === "string" ? since : "" };
+}
+
+function isDrift(status: DriftStatus): boolean {
+  return status === "drifted" || status === "missing" || status === "extra" || status === "invalid";
+}

@@ -1,0 +1,153 @@
+import type { JsonObject } from "./json.ts";
+import type { ActualDelete, ActualUpsert } from "./observation.ts";
+import type { ReducePolicy } from "./policy.ts";
+import { changed, derive, desiredApiVersion, time, touched } from "./reduction.ts";
+import type { ReduceContext, Reduction } from "./reduction.ts";
+import { buildResourceRow, isThere } from "./resource-row.ts";
+import { compareResourceVersions } from "./resource-version.ts";
+import type { ResourceRow } from "./row.ts";
+import { readSyncMetadata, writeSyncMetadata } from "./sync-metadata.ts";
+import type { EventType } from "./vocabulary.ts";
+
+/**
+ * How fresh a row is kept when only volatile fields change. 60 s: an agent that beats every 15 s would otherwise write its row four times
+ * a minute, and a minute is the age at which a missing heartbeat counts as a problem.
+ */
+export const TOUCH_INTERVAL_MS = 60_000;
+
+/** The cluster holds the object. */
+export function appear(
+  before: ResourceRow | null,
+  seen: ActualUpsert,
+  policy: ReducePolicy,
+  context: ReduceContext,
+): Reduction {
+  const old = before ?? buildResourceRow(seen.key, context.newId(), context.now);
+  const there = isThere(old);
+  const order = compareResourceVersions(seen.resourceVersion, old.actualResourceVersion);
+  const known = old.actualUid !== "" || old.actualResourceVersion !== "";
+  const sameObject = old.actualUid === seen.uid;
+  const setBack = known && order !== undefined && order < 0;
+  if (setBack && seen.writePath !== "list") return { outcome: "stale", row: before };
+  // What a DELETED event of the same resourceVersion has buried.
+  if (known && !there && order === 0 && sameObject) return { outcome: "stale", row: before };
+
+  const deletionRequestedAt = seen.deletionRequestedAt === null ? null : instant(seen.deletionRequestedAt);
+  if (
+    there &&
+    sameObject &&
+    old.actualHash === seen.content.hash &&
+    old.actualGeneration === seen.generation &&
+    old.deletionRequestedAt === deletionRequestedAt
+  ) {
+    const age = Date.parse(context.now) - Date.parse(old.actualUpdated ?? "");
+    if (order === 0 || (!setBack && age < TOUCH_INTERVAL_MS)) return { outcome: "unchanged", row: before };
+    const fresh: ResourceRow = {
+      ...old,
+      // Volatile fields of the spec are refreshed with those of the status.
+      actualSpec: seen.content.spec,
+      actualStatus: seen.status,
+      actualResourceVersion: seen.resourceVersion,
+      actualUpdated: time(seen.observedAt),
+    };
+    return { outcome: "refreshed", row: touched(fresh, seen, context) };
+  }
+
+  const metadata = readSyncMetadata(old.syncMetadata);
+  const next: ResourceRow = {
+    ...old,
+    labels: seen.content.labels,
+    annotations: seen.content.annotations,
+    actualSpec: seen.content.spec,
+    actualStatus: seen.status,
+    actualHash: seen.content.hash,
+    actualUid: seen.uid,
+    actualGeneration: seen.generation,
+    actualResourceVersion: seen.resourceVersion,
+    actualUpdated: time(seen.observedAt),
+    deletionRequestedAt,
+    relationshipMetadata: withOwners(old.relationshipMetadata, seen),
+    syncMetadata: writeSyncMetadata({
+      ...metadata,
+      lastEdit: seen.lastEdit ?? null,
+      // Without Git nothing is ever asked of them, and they are as large as the object.
+      owners: policy.hasGit ? (seen.fieldOwners ?? []) : [],
+    }),
+  };
+  const type: EventType = !there ? "added" : sameObject ? "modified" : "recreated";
+  return changed(before, old, derive(next, desiredApiVersion(old), seen.apiVersion), seen, policy, context, {
+    type,
+    side: "actual",
+    actor: seen.manager,
+    commit: "",
+    resourceVersion: seen.resourceVersion,
+    reason: [
+      ...(type === "recreated" ? [`recreated, uid ${old.actualUid} became ${seen.uid}`] : []),
+      ...(setBack
+        ? [
+            `the cluster's storage was set back: resourceVersion ${old.actualResourceVersion} became ${seen.resourceVersion}`,
+          ]
+        : []),
+    ].join("; "),
+  });
+}
+
+/** The cluster no longer holds it. */
+export function vanish(
+  before: ResourceRow | null,
+  seen: ActualDelete,
+  policy: ReducePolicy,
+  context: ReduceContext,
+): Reduction {
+  if (before === null || !isThere(before)) return { outcome: "unchanged", row: before };
+  const retired = seen.resourceVersion === "";
+  const order = compareResourceVersions(seen.resourceVersion, before.actualResourceVersion);
+  const other = seen.uid !== "" && before.actualUid !== "" && seen.uid !== before.actualUid;
+  if (!retired && order !== undefined && order < 0 && seen.writePath !== "list")
+    return { outcome: "stale", row: before };
+  // Of another object of this name: it tells of ours only when it is known to be later.
+  if (other && !(order !== undefined && order > 0)) return { outcome: "stale", row: before };
+
+  const next: ResourceRow = {
+    ...before,
+    actualSpec: null,
+    actualStatus: null,
+    actualHash: "",
+    actualUid: retired ? "" : seen.uid || before.actualUid,
+    actualGeneration: 0,
+    actualResourceVersion: seen.resourceVersion,
+    actualUpdated: time(seen.observedAt),
+    deletionRequestedAt: null,
+    relationshipMetadata: withoutOwners(before.relationshipMetadata),
+    syncMetadata: writeSyncMetadata({
+      ...readSyncMetadata(before.syncMetadata),
+      lastEdit: null,
+      owners: [],
+    }),
+  };
+  return changed(before, before, derive(next, desiredApiVersion(before), ""), seen, policy, context, {
+    type: "deleted",
+    side: "actual",
+    actor: "",
+    commit: "",
+    resourceVersion: seen.resourceVersion,
+    reason: seen.reason,
+  });
+}
+
+function withOwners(metadata: JsonObject, { owners }: ActualUpsert): JsonObject {
+  return owners === undefined ? withoutOwners(metadata) : { ...metadata, owners: [...owners] };
+}
+
+function withoutOwners(metadata: JsonObject): JsonObject {
+  if (metadata["owners"] === undefined) return metadata;
+  const rest = { ...metadata };
+  delete rest["owners"];
+  return rest;
+}
+
+/** The row's own form of an RFC 3339 time; a text that is none is kept, for the database to refuse. */
+function instant(text: string): string {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? text : time(ms);
+}

@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import type { RequestOptions } from "node:https";
+import { Agent, ProxyAgent } from "undici";
+import type { Dispatcher } from "undici";
+import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { FabricSyncError } from "../../core/errors.ts";
+import { reloaded } from "./kubeconfig.ts";
+
+/** Files and exec results are looked at again after so long (ms); a rotated token has at least minutes of overlap. client-go does the same. */
+const FRESH_MS = 60_000;
+/** The kernel starts to probe a silent connection after so long (ms), under the idle limits of common load balancers. */
+const KEEP_ALIVE_MS = 30_000;
+/** TCP and TLS handshake (ms); a server that needs longer is treated as away. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export interface Access {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly dispatcher: Dispatcher;
+}
+
+/**
+ * Headers and connections for one cluster. One undici pool serves all requests; it is replaced only when the certificates
+ * change, and the old one is closed when its last stream ends.
+ */
+export class Credentials {
+  #config: KubeConfig;
+  #agent: { readonly identity: string; readonly dispatcher: Dispatcher } | null = null;
+  #current: { readonly access: Access; readonly until: number } | null = null;
+  #refreshing: Promise<Access> | null = null;
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(config: KubeConfig) {
+    this.#config = config;
+  }
+
+  async access(): Promise<Access> {
+    if (this.#current !== null && Date.now() < this.#current.until) return this.#current.access;
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
+
+  /** The server refused the credentials: read token files anew and run exec plugins again. */
+  forget(): void {
+    this.#config = reloaded(this.#config);
+    this.#current = null;
+  }
+
+  async close(): Promise<void> {
+    const open = this.#agent?.dispatcher;
+    this.#agent = null;
+    this.#current = null;
+    await Promise.all([open?.destroy(), ...this.#closing]);
+  }
+
+  async #refresh(): Promise<Access> {
+    const options: RequestOptions & { headers: Record<string, string> } = { headers: {} };
+    try {
+      await this.#config.applyToHTTPSOptions(options);
+    } catch (error) {
+      throw new FabricSyncError(
+        "KubeCredentialsUnavailable",
+        "wait",
+        "the credentials of the cluster could not be read",
+        {
+          cause: error,
+        },
+      );
+    }
+    const headers = { ...options.headers };
+    if (typeof options.auth === "string")
+      headers["Authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
+    const access = { headers, dispatcher: this.#dispatcher(options) };
+    this.#current = { access, until: Date.now() + FRESH_MS };
+    return access;
+  }
+
+  #dispatcher(options: RequestOptions): Dispatcher {
+    const cluster = this.#config.getCurrentCluster();
+    const { ca, cert, key, passphrase, rejectUnauthorized } = options;
+    const tls = definedOnly({ ca, cert, key, passphrase, rejectUnauthorized, servername: cluster?.tlsServerName });
+    const identity = createHash("sha256")
+      .update(JSON.stringify([tls, cluster?.proxyUrl]))
+      .digest("hex");
+    if (this.#agent?.identity === identity) return this.#agent.dispatcher;
+    const old = this.#agent?.dispatcher;
+    if (old) {
+      const closed: Promise<void> = old.close().finally(() => this.#closing.delete(closed));
+      this.#closing.add(closed);
+    }
+    const connect = { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    const proxy = cluster?.proxyUrl;
+    if (proxy !== undefined && !/^https?:/.test(proxy)) {
+      throw new FabricSyncError("KubeConfigInvalid", "stall", "the kubeconfig's proxy-url must be http or https");
+    }
+    // pipelining 1: a watch holds its connection for minutes, nothing may queue behind it.
+    const dispatcher = proxy
+      ? new ProxyAgent({ uri: proxy, requestTls: tls, pipelining: 1 })
+      : new Agent({ connect, pipelining: 1 });
+    this.#agent = { identity, dispatcher };
+    return dispatcher;
+  }
+}
+
+function definedOnly<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

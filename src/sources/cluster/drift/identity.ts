@@ -1,0 +1,87 @@
+/**
+ * Whether the identity of dry runs is what it must be: one that can change nothing. Looked at by what the API server does, not by what its
+ * policies say:
+ *
+ * 1. a patch that changes nothing, of its own ServiceAccount: as a dry run it is allowed, in earnest it is refused
+ * 2. it may not write admission policies and their bindings: these alone are beyond the reach of a policy
+ */
+import { isJsonObject } from "../../../core/json.ts";
+import { KubeApiError } from "../api-error.ts";
+import type { KubeClient } from "../client.ts";
+
+/** Name of the ServiceAccount; its namespace is the operator's, on every cluster that is mirrored. */
+export const DRY_RUN_ACCOUNT = "fabric-sync-dry-run";
+
+export type Guard = { readonly safe: true } | { readonly safe: false; readonly code: string; readonly message: string };
+
+const POLICY_KINDS = ["validatingadmissionpolicies", "validatingadmissionpolicybindings"];
+const WRITES = ["create", "update", "patch", "delete", "deletecollection"];
+
+/** The name under which dry runs are made. */
+export function dryRunUser(namespace: string): string {
+  return `system:serviceaccount:${namespace}:${DRY_RUN_ACCOUNT}`;
+}
+
+/**
+ * @param client speaks in the name of the identity
+ * @throws KubeApiError, KubeUnreachable when the server cannot be asked now
+ */
+export async function checkIdentity(
+  client: Pick<KubeClient, "request">,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Guard> {
+  const account = `/api/v1/namespaces/${namespace}/serviceaccounts/${DRY_RUN_ACCOUNT}`;
+  const patch = async (dryRun: boolean): Promise<number> => {
+    try {
+      const query = dryRun ? { dryRun: "All" } : {};
+      await client.request("PATCH", account, { query, contentType: "application/merge-patch+json", body: {}, signal });
+      return 200;
+    } catch (error) {
+      if (error instanceof KubeApiError && (error.status === 403 || error.status === 404)) return error.status;
+      throw error;
+    }
+  };
+  const install = "install deploy/base/dry-run-identity.yaml in the mirrored cluster";
+  if ((await patch(true)) !== 200) {
+    return unsafe(
+      "DryRunIdentityMissing",
+      `dry runs cannot be made in the name of ${dryRunUser(namespace)}: ${install}`,
+    );
+  }
+  if ((await patch(false)) !== 403) {
+    return unsafe(
+      "DryRunIdentityUnguarded",
+      `no admission policy restricts ${dryRunUser(namespace)} to dry runs: ${install}`,
+    );
+  }
+  for (const resource of POLICY_KINDS) {
+    for (const verb of WRITES) {
+      if (await allows(client, resource, verb, signal)) {
+        return unsafe(
+          "DryRunIdentityTooPowerful",
+          `${dryRunUser(namespace)} may ${verb} ${resource}, by which it could free itself: take that right away`,
+        );
+      }
+    }
+  }
+  return { safe: true };
+}
+
+async function allows(
+  client: Pick<KubeClient, "request">,
+  resource: string,
+  verb: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const spec = { resourceAttributes: { group: "admissionregistration.k8s.io", resource, verb } };
+  const review = await client.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+    body: { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec },
+    signal,
+  });
+  return isJsonObject(review) && isJsonObject(review["status"]) && review["status"]["allowed"] === true;
+}
+
+function unsafe(code: string, message: string): Guard {
+  return { safe: false, code, message };
+}

@@ -1,0 +1,24 @@
+import { FabricSyncError, messageOf } from "../../core/errors.ts";
+import type { StreamStatus } from "../../core/streams.ts";
+import type { StreamSpec, Unmet } from "./selection.ts";
+
+const NEVER = { completeAt: null, lastEventAt: null } as const;
+
+/** Discovery itself fails: nothing is known of kinds that may have come or gone. */
+export function discoveryStatus(error: unknown): StreamStatus {
+  const reason = error instanceof FabricSyncError ? error.code : "DiscoveryFailed";
+  const message = `the kinds of the cluster cannot be read: ${messageOf(error)}`;
+  return { scope: "discovery", apiGroup: "*", kind: "*", plural: "", state: "retrying", reason, message, ...NEVER };
+}
+
+/** A kind that was watched and is not served now. */
+export function goneStatus({ scope, group, kind, plural }: StreamSpec): StreamStatus {
+  const message = `the API server no longer serves ${kind}${group === "" ? "" : `.${group}`}; its rows are kept as they were`;
+  return { scope, apiGroup: group, kind, plural, state: "gone", reason: "NotServed", message, ...NEVER };
+}
+
+/** Something that was selected and cannot be watched. */
+export function unmetStatus({ scope, group, kind, plural, state, reason, message }: Unmet): StreamStatus {
+  const shown = state === "gone" ? "gone" : "retrying";
+  return { scope, apiGroup: group, kind, plural, state: shown, reason, message, ...NEVER };
+}

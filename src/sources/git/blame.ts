@@ -1,0 +1,77 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BareRepository } from "./bare-repository.ts";
+import { HISTORY_DEPTH } from "./transport.ts";
+
+/** The commit that changed a file last, and who made it. `author` is `Name <mail>`, '' when the history at hand does not tell. */
+export interface Change {
+  readonly commit: string;
+  readonly author: string;
+}
+
+const RECORD = "\u0001";
+const FIELD = "\u0002";
+
+/**
+ * Who changed each of `paths` last, as of `head`: one walk over the history, newest first, that ends when all are found or the history that
+ * was fetched is over. What it does not tell is attributed to `head` without an author.
+ * @param since the commit taken in before, '' for none: changes since then are all behind it.
+ */
+export async function lastChanges(
+  repository: BareRepository,
+  head: string,
+  since: string,
+  paths: readonly string[],
+): Promise<{ of(path: string): Change; head: Change }> {
+  const wanted = new Set(paths);
+  const found = new Map<string, Change>();
+  const borders = await shallowBorders(repository);
+  let current: Change | null = null;
+  let headAuthor = "";
+  const take = (token: string): void => {
+    if (token.startsWith(RECORD)) {
+      const [commit = "", author = ""] = token.slice(1).split(FIELD);
+      const clean = author.replace(/\p{Cc}/gu, "").slice(0, 300);
+      if (commit === head) headAuthor = clean;
+      // Where the history was cut off a commit seems to have made everything there is.
+      current = borders.has(commit) ? null : { commit, author: clean };
+    } else if (token !== "" && current && wanted.delete(token)) found.set(token, current);
+  };
+  const known = since !== "" && (await (await repository.headers()).read(`${since}^{commit}`)) !== null;
+  let rest: Buffer = Buffer.alloc(0);
+  const format = `--format=${RECORD}%H${FIELD}%an <%ae>`;
+  const args = ["log", "-z", "--no-renames", "--name-only", format, `--max-count=${HISTORY_DEPTH}`, head];
+  await repository.stream([...args, ...(known ? [`^${since}`] : []), "--"], (piece) => {
+    const data = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    let start = 0;
+    for (let end = data.indexOf(0, start); end >= 0; end = data.indexOf(0, start)) {
+      take(data.toString("utf8", start, end).replace(/^\n/, ""));
+      start = end + 1;
+    }
+    rest = data.subarray(start);
+    return wanted.size > 0 || headAuthor === "";
+  });
+  if (headAuthor === "") headAuthor = await authorOf(repository, head);
+  const headChange = { commit: head, author: headAuthor };
+  return { of: (path) => found.get(path) ?? { commit: head, author: "" }, head: headChange };
+}
+
+/** Where the history ends because no more of it was fetched. */
+async function shallowBorders(repository: BareRepository): Promise<ReadonlySet<string>> {
+  try {
+    const text = await readFile(join(repository.directory, "shallow"), "utf8");
+    return new Set(text.split("\n").filter((line) => line !== ""));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Set();
+    throw error;
+  }
+}
+
+/** `since` is at or after `head` (a reset branch): the walk was empty. */
+async function authorOf(repository: BareRepository, commit: string): Promise<string> {
+  const { stdout } = await repository.short(["log", "--max-count=1", "--format=%an <%ae>", commit, "--"]);
+  return stdout
+    .trim()
+    .replace(/\p{Cc}/gu, "")
+    .slice(0, 300);
+}

@@ -1,0 +1,24 @@
+/** `spec.git.limits`: checked before memory is spent. */
+export interface GitLimits {
+  readonly maxFiles: number;
+  readonly maxFileBytes: number;
+  readonly maxTotalBytes: number;
+  readonly maxDocuments: number;
+}
+
+/** Levels of nesting in one document. The API server refuses 10,000; no kind that we know of passes 30. */
+export const MAX_DEPTH = 200;
+/** Values that aliases (`*name`) may add to one document: a bomb doubles at each level, a manifest repeats a few labels. */
+export const MAX_ALIASED_VALUES = 50_000;
+/** Bytes of text that aliases may add to one document; an object in etcd has 1.5 MB at most. */
+export const MAX_ALIASED_BYTES = 4 * 1024 * 1024;
+/** ms that one file may take to parse, before its worker is ended. 1 MiB takes about 0.3 s. */
+export const PARSE_DEADLINE_MS = 5_000;
+/** Bytes of a path: what Linux allows, and more than a column should index. */
+export const MAX_PATH_BYTES = 1_024;
+/** Entries of the tree that are looked at for each file that may be read: pictures and programs beside the manifests are cheap, not free. */
+export const ENTRIES_PER_FILE = 20;
+/** Bytes of one `.fabricsyncignore`. */
+export const MAX_IGNORE_BYTES = 64 * 1024;
+/** `.fabricsyncignore` files of one tree. */
+export const MAX_IGNORE_FILES = 256;

@@ -1,0 +1,263 @@
+import { isMap, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import type { Document, ParsedNode } from "yaml";
+import { isJsonObject } from "../../core/json.ts";
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import type { Places } from "../../core/places.ts";
+import type { FileRejection } from "../../core/ports.ts";
+import { fieldPlaces } from "./field-places.ts";
+import { readJsonDocuments } from "./json-documents.ts";
+import { MAX_DEPTH } from "./limits.ts";
+import { checkManifest } from "./manifest-checks.ts";
+import { splitDocuments, withoutBom } from "./yaml-documents.ts";
+import type { Chunk } from "./yaml-documents.ts";
+import { documentValue, ValueError } from "./yaml-values.ts";
+
+/** One object that a file declares, and where it begins (1-based). */
+export interface Manifest {
+  readonly line: number;
+  readonly column: number;
+  readonly object: JsonObject;
+  /** Where its fields stand; absent where that is not known. */
+  readonly places?: Places;
+}
+
+/** What became of a file: `manifests.length + rejections.length` documents were in it (invariant 11). */
+export interface FileContents {
+  readonly manifests: readonly Manifest[];
+  readonly rejections: readonly FileRejection[];
+}
+
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * Reads a manifest file as kubectl does: YAML 1.1 or JSON, documents parted by `---`, lists flattened into their items. What is wrong
+ * with one document costs that document alone. Never throws for what a file holds.
+ * @param maxDocuments refuses a file with more of them as a whole.
+ */
+export function readManifests(file: Buffer, maxDocuments: number): FileContents {
+  const bytes = withoutBom(file);
+  const reader = new FileReader(maxDocuments);
+  if (/^\s*\{/.test(bytes.toString("latin1", 0, 1024)) && reader.readJson(bytes)) return reader.contents();
+  const chunks = splitDocuments(bytes, maxDocuments);
+  if (chunks.length > maxDocuments) return tooMany(maxDocuments);
+  for (const chunk of chunks) reader.readChunk(chunk);
+  return reader.contents();
+}
+
+const FATAL_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/**
+ * What YAML does not allow in a stream, as go-yaml sees it; and U+0085, U+2028 and U+2029, which break lines in YAML 1.1 and not in 1.2:
+ * refused rather than read in one of two ways.
+ */
+const FORBIDDEN = /(?![\t\n\r])[\p{Cc}\u2028\u2029\ufffe\uffff]/u;
+
+class FileReader {
+  readonly #maxDocuments: number;
+  #manifests: Manifest[] = [];
+  #rejections: FileRejection[] = [];
+
+  constructor(maxDocuments: number) {
+    this.#maxDocuments = maxDocuments;
+  }
+
+  contents(): FileContents {
+    const documents = this.#manifests.length + this.#rejections.length;
+    if (documents <= this.#maxDocuments) return { manifests: this.#manifests, rejections: this.#rejections };
+    return tooMany(this.#maxDocuments);
+  }
+
+  /** False when the text is not JSON throughout. */
+  readJson(bytes: Buffer): boolean {
+    let text: string;
+    try {
+      text = FATAL_UTF8.decode(bytes);
+    } catch {
+      return false;
+    }
+    const documents = readJsonDocuments(text);
+    if (documents === null) return false;
+    const lines = lineCounter(text);
+    for (const { value, offset, items, duplicate, depth } of documents) {
+      const at = lines.linePos(offset);
+      const place = { line: at.line, column: at.col };
+      if (duplicate) {
+        const where = lines.linePos(duplicate.offset);
+        const message = `the field ${JSON.stringify(duplicate.key)} stands here twice`;
+        this.#refuse({ line: where.line, column: where.col }, "DuplicateField", message);
+      } else if (depth > MAX_DEPTH) this.#refuse(place, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
+      else {
+        const places = items.map((item) => lines.linePos(item)).map(({ line, col }) => ({ line, column: col }));
+        this.#take(value, place, places);
+      }
+    }
+    return true;
+  }
+
+  readChunk(chunk: Chunk): void {
+    const start: Position = { line: chunk.firstLine + 1, column: 1 };
+    if (chunk.afterSeparator !== "") {
+      return this.#refuse(
+        { line: Math.max(chunk.firstLine, 1), column: 4 },
+        "YamlSyntax",
+        "after --- only a comment may follow on the line",
+      );
+    }
+    let text: string;
+    try {
+      text = FATAL_UTF8.decode(withoutBom(chunk.bytes));
+    } catch {
+      return this.#refuse(start, "InvalidUtf8", "the document is not UTF-8");
+    }
+    const control = FORBIDDEN.exec(text);
+    if (control) {
+      const before = text.slice(0, control.index).split("\n");
+      const place = { line: chunk.firstLine + before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+      return this.#refuse(place, "ControlCharacter", "a control character that YAML does not allow");
+    }
+    if (nesting(text) > MAX_DEPTH) return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
+    this.#readYaml(text, chunk.firstLine, start);
+  }
+
+  #readYaml(text: string, firstLine: number, start: Position): void {
+    const lines = new LineCounter();
+    const at = (offset: number): Position => {
+      const { line, col } = lines.linePos(offset);
+      return { line: firstLine + line, column: col };
+    };
+    try {
+      const documents = parseAllDocuments(text, {
+        version: "1.1",
+        schema: "failsafe",
+        merge: false,
+        uniqueKeys: false,
+        prettyErrors: false,
+        logLevel: "error",
+        lineCounter: lines,
+      }) as Document.Parsed[];
+      documents.forEach((document, index) => {
+        const [error] = document.errors;
+        if (error) return this.#refuse(at(error.pos[0]), "YamlSyntax", firstLineOf(error.message));
+        if (document.contents === null) return;
+        if (index > 0) {
+          return this.#refuse(
+            at(document.contents.range[0]),
+            "ContentAfterEnd",
+            "kubectl ignores what follows `...`; begin a document with ---",
+          );
+        }
+        const fields = fieldPlaces(document.contents, at);
+        this.#take(documentValue(document), at(document.contents.range[0]), itemPlaces(document.contents, at), fields);
+      });
+    } catch (error) {
+      if (error instanceof ValueError) return this.#refuse(at(error.offset), error.code, error.message);
+      // The stack is used up.
+      if (error instanceof Error && error.name === "RangeError")
+        return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
+      // Whatever a parser throws at a strange text is that text's fault, and only its document's.
+      this.#refuse(start, "YamlSyntax", "the document cannot be parsed");
+    }
+  }
+
+  /** One document's value: nothing, one object, or a list of them. */
+  #take(value: JsonValue, place: Position, items: readonly Position[], fields: Fields = NO_FIELDS): void {
+    if (value === null) return;
+    if (!isJsonObject(value))
+      return this.#refuse(place, "NotAnObject", "a document must be a mapping with apiVersion, kind and metadata");
+    this.#takeObject(value, place, items, 0, fields);
+  }
+
+  #takeObject(object: JsonObject, place: Position, places: readonly Position[], depth: number, fields: Fields): void {
+    const items = object["items"];
+    const kind = typeof object["kind"] === "string" ? object["kind"] : "";
+    if (Array.isArray(items) && kind !== "" && depth < MAX_DEPTH) {
+      const inside = ofItems(fields);
+      items.forEach((item, index) => {
+        const at = places[index] ?? place;
+        if (!isJsonObject(item)) this.#refuse(at, "NotAnObject", `item ${index + 1} of the list is not a mapping`);
+        else this.#takeObject(ofTypedList(item, object, kind), at, [], depth + 1, inside.get(index) ?? NO_FIELDS);
+      });
+      return;
+    }
+    const refusal = checkManifest(object);
+    if (refusal) this.#refuse(place, refusal.code, refusal.message);
+    else
+      this.#manifests.push({
+        ...place,
+        object,
+        ...(fields.size === 0 ? {} : { places: relative(fields, place.line) }),
+      });
+  }
+
+  #refuse(place: Position, code: string, message: string): void {
+    this.#rejections.push({ ...place, code, message });
+  }
+}
+
+type Fields = ReadonlyMap<string, Position>;
+const NO_FIELDS: Fields = new Map();
+
+/** The fields of each entry of `items`, by their path in it. */
+function ofItems(fields: Fields): ReadonlyMap<number, Fields> {
+  const items = new Map<number, Map<string, Position>>();
+  for (const [path, place] of fields) {
+    const [, index, inside] = /^\/items\/(\d+)(\/.+)$/s.exec(path) ?? [];
+    if (index === undefined || inside === undefined) continue;
+    const item = items.get(Number(index)) ?? new Map<string, Position>();
+    items.set(Number(index), item.set(inside, place));
+  }
+  return items;
+}
+
+/** Lines from the document's first: a document that moves in its file takes them along. */
+function relative(fields: Fields, first: number): Places {
+  return Object.fromEntries([...fields].map(([path, { line, column }]) => [path, [line - first, column] as const]));
+}
+
+function tooMany(maxDocuments: number): FileContents {
+  const message = `more than ${maxDocuments} documents (limits.maxDocuments)`;
+  return { manifests: [], rejections: [{ line: 1, column: 1, code: "TooManyDocuments", message }] };
+}
+
+/** Items of a `FooList` may leave out what the list says; of a plain `List` they may not. */
+function ofTypedList(item: JsonObject, list: JsonObject, listKind: string): JsonObject {
+  const kind = /^(.+)List$/.exec(listKind)?.[1];
+  if (kind === undefined || (typeof item["kind"] === "string" && item["kind"] !== "")) return item;
+  return { ...item, kind, apiVersion: list["apiVersion"] ?? null };
+}
+
+/** Where the entries of a top-level `items` stand. */
+function itemPlaces(contents: ParsedNode, at: (offset: number) => Position): Position[] {
+  if (!isMap(contents)) return [];
+  const items: unknown = contents.get("items", true);
+  if (!isSeq(items)) return [];
+  return items.items.map((item) => at((item as ParsedNode | null)?.range?.[0] ?? contents.range[0]));
+}
+
+function lineCounter(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
+  return lines;
+}
+
+/** An upper bound of the nesting of `[` and `{`, and of `- - -` on one line, before a recursive parser sees it. */
+function nesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5b || code === 0x7b) deepest = Math.max(deepest, (depth += 1));
+    else if ((code === 0x5d || code === 0x7d) && depth > 0) depth -= 1;
+  }
+  return COMPACT.test(text) ? Number.POSITIVE_INFINITY : deepest;
+}
+
+/** Collections that begin within each other on one line. */
+const COMPACT = new RegExp(`^[ ]*(?:[-?:][ ]+){${MAX_DEPTH}}`, "m");
+
+function firstLineOf(message: string): string {
+  return (message.split("\n")[0] ?? message).slice(0, 200);
+}

@@ -1,0 +1,260 @@
+import { FabricSyncError } from "../../core/errors.ts";
+import { isJsonObject, parseJson } from "../../core/json.ts";
+import { normaliseDesired } from "../../core/normalise.ts";
+import type { Places } from "../../core/places.ts";
+import type { Observation } from "../../core/observation.ts";
+import type { DeclaredKey, FileRejection, GitFile } from "../../core/ports.ts";
+import type { WritePath } from "../../core/vocabulary.ts";
+import { lastChanges } from "./blame.ts";
+import { definedScopes, readFiles, scopeFile } from "./file-reader.ts";
+import type { PendingManifest, RawFile } from "./file-reader.ts";
+import { MAX_IGNORE_BYTES, MAX_IGNORE_FILES } from "./limits.ts";
+import type { GitLimits } from "./limits.ts";
+import type { ManifestParser } from "./parser.ts";
+import { DUPLICATE, PENDING, planRevision } from "./plan.ts";
+import type { Plan, ReadFile } from "./plan.ts";
+import type { BareRepository } from "./bare-repository.ts";
+import type { Scope, ScopeLookup } from "./scopes.ts";
+import { ignoreFiles, selectFiles } from "./selection.ts";
+import type { Selection } from "./selection.ts";
+import { gitError } from "./transport-errors.ts";
+import { listTree } from "./tree.ts";
+import type { TreeEntry } from "./tree.ts";
+
+/** What of a Fabric's `spec.git` decides how a tree becomes rows. */
+export interface TakeRules {
+  readonly path: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly limits: GitLimits;
+  readonly allowEmptying: boolean;
+  readonly defaultNamespace: string;
+}
+
+export interface TakeInput {
+  readonly fabricId: string;
+  readonly repository: BareRepository;
+  readonly parser: ManifestParser;
+  readonly scopes: ScopeLookup;
+  readonly rules: TakeRules;
+  readonly commit: string;
+  /** The commit that was taken in before, '' for none under these rules: then everything is read. */
+  readonly since: string;
+  readonly stored: ReadonlyMap<string, GitFile>;
+  readonly writePath: WritePath;
+  readonly now: number;
+  /** Sizes of blobs, remembered between takes: a blob's size never changes. Pruned to the tree's. */
+  readonly sizes: Map<string, number>;
+}
+
+export interface Taken {
+  readonly observations: readonly Observation[];
+  readonly files: ReadonlyMap<string, GitFile>;
+  readonly upserts: readonly GitFile[];
+  readonly removed: readonly string[];
+  readonly warnings: readonly string[];
+  /** For the run record: documents read and objects retired = observations + unmoved + rejected. */
+  readonly documents: number;
+  /** Read again and found where they were. */
+  readonly unmoved: number;
+  readonly rejected: number;
+}
+
+/** Objects that may be retired at once without the Fabric's word, though they are more than half: a small Fabric is tidied up in one push. */
+const FREE_RETIREMENTS = 10;
+/** Manifests normalised before the event loop gets its turn: some 5 ms. */
+const SLICE = 64;
+
+/**
+ * Reads one revision as far as it differs from what is stored. Nothing is written; the caller commits what this gives.
+ * @throws FabricSyncError `LimitExceeded`, `EmptyingRefused`, `PathNotFound` (all stall: the rows stay), `RepositoryCorrupt`, `Timeout`.
+ */
+export async function takeRevision(input: TakeInput): Promise<Taken> {
+  const { repository, rules, commit, stored } = input;
+  const listing = await listTree(repository, commit, rules.path, rules.limits.maxFiles);
+  const selection = await select(input, listing?.entries ?? []);
+  const sizes = await sizesOf(input, selection.entries);
+  checkTotals(selection.entries, sizes, rules.limits);
+
+  const changed = selection.entries.filter((entry) => mustRead(entry, input));
+  const present = new Set(selection.entries.map(({ path }) => path));
+  const gone = [...stored.keys()].filter((path) => !present.has(path));
+  const [raw, changes] = await Promise.all([
+    readFiles(changed, sizes, { repository, parser: input.parser, limits: rules.limits }),
+    changed.length + gone.length === 0
+      ? null
+      : lastChanges(repository, commit, input.since, [...changed.map(({ path }) => path), ...gone]),
+  ]);
+  const defined = await scopesDefined(input, selection.entries, raw, sizes);
+  const read = new Map<string, ReadFile<PendingManifest>>();
+  for (const [path, file] of raw) {
+    read.set(path, scopeFile(file, { cluster: input.scopes, defined, defaultNamespace: rules.defaultNamespace }));
+  }
+  const tree = selection.entries.map(({ path, blob }) => ({ path, blob }));
+  const plan = planRevision({ stored, tree, read, redeclare: input.since === "" });
+  checkDocuments(plan, rules.limits);
+  checkEmptying(plan, listing !== null, rules);
+
+  const observations: Observation[] = [];
+  const { fabricId, writePath, now } = input;
+  let slice = 0;
+  for (const { path, blob, declared } of plan.declare) {
+    const change = changes?.of(path) ?? { commit, author: "" };
+    const { json, places } = declared.manifest;
+    const origin = {
+      ...{ ...change, filePath: path, line: declared.key.line, fileHash: blob },
+      ...(places === "" ? {} : { places: JSON.parse(places) as Places }),
+    };
+    const manifest = parseJson(json);
+    const seen = { fabricId, writePath, observedAt: now, namespace: declared.manifest.namespace };
+    if (isJsonObject(manifest)) observations.push(normaliseDesired(manifest, origin, seen));
+    if ((slice += 1) % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  for (const { key, path } of plan.retire) {
+    const known = changes?.of(path);
+    const change = known?.author ? known : (changes?.head ?? { commit, author: "" });
+    const reason = plan.files.has(path) ? `${path} no longer declares it` : `${path} is no longer read`;
+    observations.push({
+      side: "desired",
+      type: "delete",
+      key: objectKey(fabricId, key),
+      writePath,
+      observedAt: now,
+      ...change,
+      reason,
+    });
+  }
+  return {
+    observations,
+    files: plan.files,
+    upserts: plan.upserts,
+    removed: plan.removed,
+    warnings: selection.warnings,
+    ...countsOf(plan, read),
+  };
+}
+
+function objectKey(fabricId: string, { apiGroup, kind, namespace, name }: DeclaredKey) {
+  return { fabricId, apiGroup, kind, namespace, name };
+}
+
+/** A file is read when its blob is new; and when a place elsewhere, or the cluster, may have changed what one of its documents means. */
+function mustRead(entry: TreeEntry, { stored, since }: TakeInput): boolean {
+  const known = stored.get(entry.path);
+  if (since === "" || known === undefined || known.blob !== entry.blob) return true;
+  return known.rejections.some(({ code }) => code === DUPLICATE || code === PENDING);
+}
+
+async function select(input: TakeInput, entries: readonly TreeEntry[]): Promise<Selection> {
+  const ignores = ignoreFiles(entries);
+  if (ignores.length > MAX_IGNORE_FILES) {
+    throw gitError("LimitExceeded", `more than ${MAX_IGNORE_FILES} .fabricsyncignore files`);
+  }
+  const texts = new Map<string, string>();
+  for (const { path, blob } of ignores) {
+    const header = await (await input.repository.headers()).read(blob);
+    if (header && header.size > MAX_IGNORE_BYTES)
+      throw gitError("LimitExceeded", `${path} is larger than ${MAX_IGNORE_BYTES} bytes`);
+    const object = await (await input.repository.contents()).read(blob);
+    if (object === null) throw gitError("RepositoryCorrupt", "the cached repository lacks a file that its tree names");
+    texts.set(path, object.content.toString("utf8"));
+  }
+  return selectFiles(entries, input.rules, texts);
+}
+
+async function sizesOf(input: TakeInput, entries: readonly TreeEntry[]): Promise<Map<string, number>> {
+  const { sizes } = input;
+  const headers = await input.repository.headers();
+  const files = entries.filter(({ type }) => type === "file");
+  const unknown = [...new Set(files.map(({ blob }) => blob).filter((blob) => !sizes.has(blob)))];
+  const found = await Promise.all(unknown.map((blob) => headers.read(blob)));
+  unknown.forEach((blob, index) => {
+    const size = found[index]?.size;
+    if (size === undefined)
+      throw gitError("RepositoryCorrupt", "the cached repository lacks a file that its tree names");
+    sizes.set(blob, size);
+  });
+  const current = new Set(files.map(({ blob }) => blob));
+  for (const blob of sizes.keys()) if (!current.has(blob)) sizes.delete(blob);
+  return sizes;
+}
+
+function checkTotals(entries: readonly TreeEntry[], sizes: ReadonlyMap<string, number>, limits: GitLimits): void {
+  if (entries.length > limits.maxFiles) {
+    throw gitError("LimitExceeded", `${entries.length} files, more than limits.maxFiles (${limits.maxFiles})`);
+  }
+  let total = 0;
+  for (const { blob } of entries) {
+    const size = sizes.get(blob) ?? 0;
+    // A file that is too large by itself is refused by itself.
+    if (size <= limits.maxFileBytes) total += size;
+  }
+  if (total > limits.maxTotalBytes) {
+    throw gitError("LimitExceeded", `${total} bytes, more than limits.maxTotalBytes (${limits.maxTotalBytes})`);
+  }
+}
+
+function checkDocuments(plan: Plan<unknown>, limits: GitLimits): void {
+  let documents = 0;
+  for (const file of plan.files.values()) documents += file.documents;
+  if (documents > limits.maxDocuments) {
+    throw gitError("LimitExceeded", `${documents} documents, more than limits.maxDocuments (${limits.maxDocuments})`);
+  }
+}
+
+/** Half of the rows gone at once looks more like a mistake in the path or a bad merge than like a wish (invariant 10). */
+function checkEmptying(plan: Plan<unknown>, pathExists: boolean, rules: TakeRules): void {
+  const gone = plan.retire.length;
+  if (rules.allowEmptying) return;
+  if (!pathExists && gone === 0) throw gitError("PathNotFound", `the revision has no folder ${rules.path}`);
+  if (gone * 2 <= plan.declaredBefore) return;
+  if (gone < FREE_RETIREMENTS && gone < plan.declaredBefore) return;
+  const what = pathExists ? "this revision" : `the path ${rules.path} is not in this revision, which`;
+  throw gitError(
+    "EmptyingRefused",
+    `${what} would retire ${gone} of ${plan.declaredBefore} objects; nothing was changed. Set spec.git.allowEmptying if that is meant`,
+  );
+}
+
+/** CustomResourceDefinitions of files that did not change are asked as well, but only when somebody waits for an answer. */
+async function scopesDefined(
+  input: TakeInput,
+  entries: readonly TreeEntry[],
+  raw: ReadonlyMap<string, RawFile>,
+  sizes: ReadonlyMap<string, number>,
+): Promise<Map<string, Scope>> {
+  const defining = entries.filter(
+    ({ path }) =>
+      !raw.has(path) && input.stored.get(path)?.keys.some(({ kind }) => kind === "CustomResourceDefinition"),
+  );
+  if (raw.size === 0 || defining.length === 0) return definedScopes(raw.values());
+  const options = { repository: input.repository, parser: input.parser, limits: input.rules.limits };
+  const others = await readFiles(defining, sizes, options);
+  return definedScopes([...others.values(), ...raw.values()]);
+}
+
+function countsOf(
+  plan: Plan<PendingManifest>,
+  read: ReadonlyMap<string, ReadFile<PendingManifest>>,
+): Pick<Taken, "documents" | "unmoved" | "rejected"> {
+  let documents = plan.retire.length;
+  let rejected = 0;
+  let declared = 0;
+  for (const [path, file] of read) {
+    documents += file.declared.length + file.rejections.length;
+    const record = plan.files.get(path);
+    rejected += record?.rejections.length ?? 0;
+    declared += record?.keys.filter(({ line }) => line > 0).length ?? 0;
+  }
+  return { documents, rejected, unmoved: declared - plan.declare.length };
+}
+
+/** A rejection as one line for a person. */
+export function rejectionLine(path: string, { line, column, message }: FileRejection): string {
+  return `${path}:${line}:${column} ${message}`;
+}
+
+/** Whether an error means that the cache cannot be trusted. */
+export function isCorruption(error: unknown): boolean {
+  return error instanceof FabricSyncError && error.code === "RepositoryCorrupt";
+}

@@ -1,0 +1,61 @@
+/** One piece of a YAML stream, from one `---` line to the next. */
+export interface Chunk {
+  readonly bytes: Buffer;
+  /** 0-based line of the file on which the piece begins. */
+  readonly firstLine: number;
+  /** What follows `---` on its line, when that is more than a comment: kubectl refuses it. */
+  readonly afterSeparator: string;
+}
+
+const DASH = 0x2d;
+const NEWLINE = 0x0a;
+
+/** The bytes without a UTF-8 byte order mark. */
+export function withoutBom(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+/**
+ * Splits a stream at the lines that begin with `---`, before anything is decoded or parsed, as kubectl does: what is wrong with one
+ * document cannot hide the next.
+ * @param limit stops after this many pieces; the caller sees one more than it allows.
+ */
+export function splitDocuments(bytes: Buffer, limit: number): Chunk[] {
+  const chunks: Chunk[] = [];
+  let start = 0;
+  let firstLine = 0;
+  let afterSeparator = "";
+  let line = 0;
+  for (let at = 0; at < bytes.length && chunks.length <= limit; line += 1) {
+    const newline = bytes.indexOf(NEWLINE, at);
+    const end = newline < 0 ? bytes.length : newline + 1;
+    if (bytes[at] === DASH && bytes[at + 1] === DASH && bytes[at + 2] === DASH) {
+      push(chunks, bytes.subarray(start, at), firstLine, afterSeparator);
+      const rest = bytes.toString("utf8", at + 3, Math.min(end, at + 200)).trim();
+      afterSeparator = rest.startsWith("#") ? "" : rest;
+      start = end;
+      firstLine = line + 1;
+    }
+    at = end;
+  }
+  push(chunks, bytes.subarray(start), firstLine, afterSeparator);
+  return chunks;
+}
+
+function push(chunks: Chunk[], bytes: Buffer, firstLine: number, afterSeparator: string): void {
+  if (afterSeparator === "" && isBlank(bytes)) return;
+  chunks.push({ bytes, firstLine, afterSeparator });
+}
+
+/** Only white space and whole-line comments. */
+function isBlank(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === 0x23) {
+      const newline = bytes.indexOf(NEWLINE, at);
+      if (newline < 0) return true;
+      at = newline;
+    } else if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== NEWLINE) return false;
+  }
+  return true;
+}

@@ -1,0 +1,90 @@
+import type { Pool } from "pg";
+import { FabricSyncError, policyOf } from "../core/errors.ts";
+import type { ApplyResult, Batch } from "../core/ports.ts";
+import { writeCarefully } from "./bisection.ts";
+import { cursorWrite } from "./cursors.ts";
+import { folding } from "./fold.ts";
+import { gitFileWrites } from "./git-files.ts";
+import type { ExpectedCursor } from "./read-rows.ts";
+import { retrying, type RetryOptions } from "./retry.ts";
+import { chunksOf, subjectsOf, type Subject } from "./subject.ts";
+import { breaksConnection } from "./sqlstate.ts";
+import { createTally, type Tally } from "./tally.ts";
+import { inTransaction, type Sql } from "./transaction.ts";
+import { writeSubjects, type Work } from "./write-subjects.ts";
+import { writeRows, type TableWrite } from "./write-rows.ts";
+
+/**
+ * Writes a batch in one transaction: fence, rows, events, cursors, file records. Two statements for up to 500 resources, two more
+ * for each further 500.
+ *
+ * First as if nothing could be refused. When Postgres refuses something (policy `dead-letter`), the transaction is rolled back
+ * and done again with savepoints: what is refused is found by bisection and put aside, the rest commits.
+ */
+export async function applyBatch(pool: Pool, batch: Batch, retry: RetryOptions): Promise<ApplyResult> {
+  checkFabric(batch);
+  const started = performance.now();
+  const subjects = subjectsOf(batch.observations);
+  const tail = [
+    ...(batch.gitFiles === undefined ? [] : gitFileWrites(batch.gitFiles)),
+    ...(batch.cursors.length === 0 ? [] : [cursorWrite(batch.cursors)]),
+  ];
+  const work = { fence: batch.fence, fold: folding(batch.policy), expected: expectedCursors(batch) };
+  let reconnected = false;
+  const onRetry: RetryOptions["onRetry"] = (sqlstate, count) => {
+    reconnected ||= breaksConnection(sqlstate);
+    retry.onRetry(sqlstate, count);
+  };
+  const attempt = (write: typeof writeQuickly): Promise<Tally> =>
+    retrying({ ...retry, onRetry }, () => inTransaction(pool, (sql) => write(sql, work, subjects, tail)));
+  const tally = await attempt(writeQuickly).catch((error: unknown) => {
+    if (policyOf(error) !== "dead-letter") throw error;
+    return attempt(writeCarefully);
+  });
+  return { ...tally.result(), durationMs: performance.now() - started, reconnected };
+}
+
+async function writeQuickly(
+  sql: Sql,
+  work: Work,
+  subjects: readonly Subject[],
+  tail: readonly TableWrite[],
+): Promise<Tally> {
+  const tally = createTally();
+  const chunks = [...chunksOf(subjects)];
+  const last = chunks.pop() ?? [];
+  for (const chunk of chunks) await writeSubjects(sql, work, chunk, [], tally);
+  await writeSubjects(sql, work, last, await writeAllBut(LAST_WRITES, sql, work.fence.fabricId, tail), tally);
+  return tally;
+}
+
+/** Further tables that go into the last statement: a cursor, some file records, removed files. */
+const LAST_WRITES = 3;
+
+/** Writes what is more than `kept` in statements of its own, and returns the rest: the file records of a whole repository. */
+async function writeAllBut(
+  kept: number,
+  sql: Sql,
+  fabricId: string,
+  writes: readonly TableWrite[],
+): Promise<readonly TableWrite[]> {
+  const early = writes.slice(0, -kept);
+  for (const write of early) await writeRows(sql, fabricId, [], [write]);
+  return writes.slice(early.length);
+}
+
+function expectedCursors({ cursors, expected = [] }: Batch): ExpectedCursor[] {
+  return expected.flatMap(({ source, scope, position }) => {
+    const next = cursors.findLast((cursor) => cursor.source === source && cursor.scope === scope);
+    return next === undefined ? [] : [{ source, scope, saved: position, next: next.position }];
+  });
+}
+
+/** A fence is for one fabric; rows of another would be written without any. */
+function checkFabric({ fence, observations }: Batch): void {
+  const foreign = observations.find(({ key }) => key.fabricId !== fence.fabricId);
+  if (foreign === undefined) return;
+  throw new FabricSyncError("ForeignFabric", "fatal", "a batch holds an observation of another fabric than its fence", {
+    context: { fence: fence.fabricId, observation: foreign.key.fabricId },
+  });
+}

@@ -1,0 +1,101 @@
+import { keyString, type ResourceKey } from "../core/identity.ts";
+import { CursorsLost } from "../core/errors.ts";
+import type { Cursor, Fence } from "../core/ports.ts";
+import { rowKey, type ResourceRow } from "../core/row.ts";
+import type { Side } from "../core/vocabulary.ts";
+import { KEY_COLUMNS, RESOURCE_COLUMNS } from "./resource-columns.ts";
+import { fenceLost } from "./store-error.ts";
+import { columnList, rowDecoder } from "./table-shape.ts";
+import type { Sql } from "./transaction.ts";
+
+/** A row as it was read. `version` (xmin) changes with every update by anybody: the write checks that it is still the same. */
+export interface StoredRow {
+  readonly row: ResourceRow;
+  readonly version: string;
+}
+
+export interface FoundRows {
+  /** By `keyString`. */
+  readonly rows: ReadonlyMap<string, StoredRow>;
+  /** Sides of the wanted keys that have dead letters. */
+  readonly refused: readonly (readonly [key: ResourceKey, side: Side])[];
+}
+
+/**
+ * The first of a batch's two statements: checks the fence, and reads the rows that the batch touches.
+ *
+ * - `FOR KEY SHARE` holds the fence until the commit: `acquireFence` waits for it, and whoever comes after that finds no row.
+ * - Rows are read without locks at first: most of a relist is unchanged, and a lock alone is a write (54 bytes of WAL, a full
+ *   page after a checkpoint). What changes is locked by the second statement, in key order, if it is still as it was read.
+ *   `lock` is for the second try: rows are locked here, in key order, so that nobody can come first again.
+ */
+const text = (lock: boolean): string => `
+  WITH held AS (
+    SELECT FROM fabric_sync.fabric WHERE id = $1 AND writer_epoch = $2 FOR KEY SHARE
+  ), wanted AS (
+    SELECT $1::uuid AS fabric_id, k.* FROM unnest($3::text[], $4::text[], $5::text[], $6::text[])
+      AS k (api_group, kind, namespace, name)
+  ), found AS (
+    SELECT r.xmin, r.* FROM wanted k JOIN fabric_sync.resource r USING (${KEY_COLUMNS.join(", ")})
+    ORDER BY ${KEY_COLUMNS.map((column) => `r.${column}`).join(", ")}
+    ${lock ? "FOR UPDATE OF r" : ""}
+  )
+  SELECT (SELECT json_agg(json_build_array(d.api_group, d.kind, d.namespace, d.name, d.side))
+            FROM wanted JOIN fabric_sync.resource_dead_letter d USING (${KEY_COLUMNS.join(", ")})
+           WHERE d.part = ''),
+         (SELECT json_agg(e.scope)
+            FROM json_to_recordset($7::json) AS e (source text, scope text, saved text, next text)
+                 LEFT JOIN fabric_sync.cursor c ON c.fabric_id = $1 AND c.source = e.source AND c.scope = e.scope
+           WHERE c.position IS DISTINCT FROM e.saved AND c.position IS DISTINCT FROM e.next),
+         f.xmin, ${columnList(RESOURCE_COLUMNS, "f.")}
+    FROM held LEFT JOIN found f ON true`;
+
+const READ = text(false);
+const READ_AND_LOCK = text(true);
+const decode = rowDecoder<ResourceRow>(RESOURCE_COLUMNS, 3);
+
+/** Where a stream's cursor must stand: as it was saved, or already where this transaction moves it. */
+export interface ExpectedCursor {
+  readonly source: Cursor["source"];
+  readonly scope: string;
+  readonly saved: string;
+  readonly next: string;
+}
+
+/** @throws FabricSyncError `FenceLost` when the fence is not the fabric's current one, `CursorsLost` when a cursor is not as expected. */
+export async function readRows(
+  sql: Sql,
+  fence: Fence,
+  keys: readonly ResourceKey[],
+  lock: boolean,
+  expected: readonly ExpectedCursor[] = [],
+): Promise<FoundRows> {
+  const tuples = await sql.tuples(lock ? READ_AND_LOCK : READ, [
+    fence.fabricId,
+    fence.epoch,
+    keys.map((key) => key.apiGroup),
+    keys.map((key) => key.kind),
+    keys.map((key) => key.namespace),
+    keys.map((key) => key.name),
+    JSON.stringify(expected),
+  ]);
+  const [first] = tuples;
+  if (first === undefined) throw fenceLost(fence);
+  if (Array.isArray(first[1])) throw new CursorsLost(first[1].map(String));
+  const rows = new Map<string, StoredRow>();
+  for (const tuple of tuples) {
+    // Without any row the fence alone answers, with NULLs.
+    if (tuple[2] === null) continue;
+    const row = decode(tuple);
+    rows.set(keyString(rowKey(row)), { row, version: String(tuple[2]) });
+  }
+  return { rows, refused: refusedSides(fence.fabricId, first[0]) };
+}
+
+function refusedSides(fabricId: string, found: unknown): [ResourceKey, Side][] {
+  if (found === null) return [];
+  return (found as [string, string, string, string, Side][]).map(([apiGroup, kind, namespace, name, side]) => [
+    { fabricId, apiGroup, kind, namespace, name },
+    side,
+  ]);
+}

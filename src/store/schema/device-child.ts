@@ -1,0 +1,14 @@
+import { foreignKey, type AnyPgColumn } from "drizzle-orm/pg-core";
+import { device } from "./device.ts";
+
+/** The foreign key of a child table: children go with what their resource tells of the device. */
+export function deviceKey(
+  table: string,
+  columns: [fabricId: AnyPgColumn, device: AnyPgColumn, resourceId: AnyPgColumn],
+) {
+  return foreignKey({
+    name: `${table}_device_fkey`,
+    columns,
+    foreignColumns: [device.fabricId, device.name, device.resourceId] as [AnyPgColumn, AnyPgColumn, AnyPgColumn],
+  }).onDelete("cascade");
+}

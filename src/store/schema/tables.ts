@@ -1,0 +1,21 @@
+/** Every table of the schema, parents before children; what drizzle-kit reads. */
+export { fabricSync } from "./namespace.ts";
+export { schemaMigration } from "./schema-migration.ts";
+export { fabric } from "./fabric.ts";
+export { resource } from "./resource.ts";
+export { resourceEvent, resourceEventSequence } from "./resource-event.ts";
+export { resourceDeadLetter } from "./resource-dead-letter.ts";
+export { resourceEdge } from "./resource-edge.ts";
+export { cursor } from "./cursor.ts";
+export { gitFile } from "./git-file.ts";
+export { syncRun } from "./sync-run.ts";
+export { webhookDelivery } from "./webhook-delivery.ts";
+export { device } from "./device.ts";
+export { deviceInterface, deviceIpAddress } from "./device-interface.ts";
+export { deviceNeighbor } from "./device-neighbor.ts";
+export { deviceArpEntry, deviceMacEntry, deviceRoute } from "./device-forwarding.ts";
+export { deviceBgpSession } from "./device-bgp-session.ts";
+export { link } from "./link.ts";
+export { profilePort } from "./profile-port.ts";
+export { dhcpLease, vpcSubnet } from "./vpc-subnet.ts";
+export { deviceSnapshot } from "./device-snapshot.ts";

@@ -1,0 +1,34 @@
+import { getTableColumns, type Table } from "drizzle-orm";
+
+/** One column as the statements need it, taken from the drizzle table: no list of columns is written by hand. */
+export interface ColumnShape {
+  /** The property of the row type. */
+  readonly property: string;
+  /** Quoted, ready for SQL. */
+  readonly name: string;
+  readonly type: string;
+}
+
+/** The columns of a table in its own order; without those that only the database writes. */
+export function shapeOf(table: Table, databaseOnly: readonly string[] = []): ColumnShape[] {
+  return Object.entries(getTableColumns(table))
+    .filter(([property]) => !databaseOnly.includes(property))
+    .map(([property, column]) => ({ property, name: `"${column.name}"`, type: column.getSQLType() }));
+}
+
+export function columnList(columns: readonly ColumnShape[], prefix = ""): string {
+  return columns.map((column) => prefix + column.name).join(", ");
+}
+
+/** Makes a row of the values that a statement selected by {@link columnList}, from position `offset` on. */
+export function rowDecoder<Row extends object>(
+  columns: readonly ColumnShape[],
+  offset = 0,
+): (values: readonly unknown[]) => Row {
+  const properties = columns.map((column) => column.property);
+  return (values) => {
+    const row: Record<string, unknown> = {};
+    properties.forEach((property, index) => (row[property] = values[index + offset]));
+    return row as Row;
+  };
+}

@@ -1,0 +1,124 @@
+import type { ResourceEvent, ResourceRow } from "../core/row.ts";
+import { columnSource, type ColumnSource } from "./column-arrays.ts";
+import { eventWrite, IMAGE_SOURCES, imageExpression } from "./event-image.ts";
+import { EVENT_COLUMNS, KEY_COLUMNS, RESOURCE_COLUMNS } from "./resource-columns.ts";
+import { refusing } from "./store-error.ts";
+import { columnList } from "./table-shape.ts";
+import type { Sql } from "./transaction.ts";
+
+/** A row that changed, with what it tells history. */
+export interface RowChange {
+  readonly row: ResourceRow;
+  /** `version` of the row as it was read, null for a new one. */
+  readonly version: string | null;
+  readonly events: readonly ResourceEvent[];
+  /** The row as it was read; null for a new one. */
+  readonly before: ResourceRow | null;
+}
+
+/** One more table that is written in the same statement: cursors, Git files, projections. */
+export interface TableWrite {
+  /** Name of the common table expression, unique in the statement. */
+  readonly name: string;
+  /** A data-modifying statement that takes its rows from `parameter` (JSON text); `$1` is the fabric's id. */
+  statement(parameter: string): string;
+  /** JSON text. */
+  readonly input: string;
+}
+
+const UPDATED = RESOURCE_COLUMNS.filter(
+  ({ name }) => name !== '"id"' && !KEY_COLUMNS.some((column) => name === `"${column}"`),
+);
+
+/** Events are sent with one field more than the table has: whether the image is the row's. */
+const EVENT_FIELDS = [...EVENT_COLUMNS, { property: "derived", name: "derived", type: "boolean" }];
+
+/** The first parameter of the rows' columns; before them the fabric, and ids and versions of the rows that are there. */
+const ROWS_FROM = 4;
+
+/**
+ * The only statement that writes `resource`. A row that another writer changed since it was read is not overwritten:
+ * - `same` counts the rows that are as they were read. One that is not, and nothing is locked or written: locks on a part of the rows
+ *   would have to be completed later, out of order.
+ * - `guard` locks them, in key order. One that somebody else changes meanwhile, and nothing is written; all are locked then.
+ * - A new row that somebody else has made meanwhile has another id than ours: the upsert leaves it alone.
+ * The caller reads again what was not written.
+ */
+const resourceStatement = (rows: ColumnSource): string => `
+  same AS (
+    SELECT count(*) AS rows FROM unnest($2::uuid[], $3::xid[]) AS seen (id, version)
+      JOIN fabric_sync.resource r ON r.fabric_id = $1 AND r.id = seen.id
+     WHERE r.xmin = seen.version
+  ), guard AS (
+    SELECT FROM unnest($2::uuid[], $3::xid[]) AS seen (id, version)
+      JOIN fabric_sync.resource r ON r.fabric_id = $1 AND r.id = seen.id
+     WHERE r.xmin = seen.version AND (SELECT rows FROM same) = cardinality($2::uuid[])
+     ORDER BY ${KEY_COLUMNS.map((column) => `r.${column}`).join(", ")}
+       FOR UPDATE OF r
+  ), written AS (
+    INSERT INTO fabric_sync.resource (${columnList(RESOURCE_COLUMNS)})
+    SELECT ${rows.expressions.join(", ")} FROM ${rows.from}
+     WHERE (SELECT count(*) FROM guard) = cardinality($2::uuid[])
+     ORDER BY i.position
+        ON CONFLICT (${KEY_COLUMNS.join(", ")}) DO UPDATE
+       SET ${UPDATED.map(({ name }) => `${name} = excluded.${name}`).join(", ")}
+     WHERE resource.id = excluded.id
+    RETURNING id, ${IMAGE_SOURCES.join(", ")}
+  )`;
+
+/** History of the rows that were written. */
+function eventStatement(events: ColumnSource): string {
+  const field = (property: string): string =>
+    events.expressions[EVENT_FIELDS.findIndex((column) => column.property === property)] ?? "NULL";
+  const image = `CASE WHEN ${field("derived")} THEN ${imageExpression(field("side"), "written")} ELSE ${field("image")} END`;
+  const values = EVENT_COLUMNS.map(({ property }) => (property === "image" ? image : field(property)));
+  return `event AS (
+    INSERT INTO fabric_sync.resource_event (${columnList(EVENT_COLUMNS)})
+    SELECT ${values.join(", ")}
+      FROM ${events.from}
+      JOIN written ON written.id = ${field("resourceId")}
+     ORDER BY e.position
+  )`;
+}
+
+/**
+ * The second of a batch's two statements: everything at once. `changes` must be in key order.
+ * Returns the ids of the rows that were written.
+ */
+export async function writeRows(
+  sql: Sql,
+  fabricId: string,
+  changes: readonly RowChange[],
+  others: readonly TableWrite[],
+): Promise<ReadonlySet<string>> {
+  const values: unknown[] = [fabricId];
+  const parts: string[] = [];
+  if (changes.length > 0) {
+    const known = changes.filter(({ version }) => version !== null);
+    const rows = changes.map(({ row }) => row);
+    const events = changes.flatMap(({ row, events }) => events.map((event) => eventWrite(event, row)));
+    values.push(
+      known.map(({ row }) => row.id),
+      known.map(({ version }) => version),
+    );
+    const rowSource = refusing(() => columnSource(RESOURCE_COLUMNS, rows, ROWS_FROM, "i"));
+    values.push(...rowSource.values);
+    parts.push(resourceStatement(rowSource));
+    if (events.length > 0) {
+      const eventSource = refusing(() => columnSource(EVENT_FIELDS, events, values.length + 1, "e"));
+      values.push(...eventSource.values);
+      parts.push(eventStatement(eventSource));
+    }
+  }
+  for (const other of others) {
+    values.push(other.input);
+    parts.push(`${other.name} AS (${other.statement(`$${values.length}`)})`);
+  }
+  if (parts.length === 0) return new Set();
+  const ids = changes.length > 0 ? "(SELECT json_agg(id) FROM written)" : "NULL::json";
+  const [answer] = await sql.rows<{ written: string[] | null }>(
+    `WITH ${parts.join(", ")} SELECT ${ids} AS written, $1::uuid AS fabric_id`,
+    values,
+  );
+  return new Set(answer?.written ?? []);
+}

@@ -1,0 +1,286 @@
+import { join } from "node:path";
+import { builtProgram } from "../support/bundle.ts";
+import { applyOperatorManifests, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from "../support/installation.ts";
+import { migrate, startOperator } from "../support/operator.ts";
+import type { Operator } from "../support/operator.ts";
+import { createTestDatabase, startPostgres, withClient } from "../support/postgres.ts";
+import type { OwnPostgresServer, TestDatabase } from "../support/postgres.ts";
+import { controlPlane } from "../support/shared-control-plane.ts";
+import type { TestNamespace } from "../support/control-plane.ts";
+import { waitFor } from "../support/wait.ts";
+import { createWorkspace } from "../support/workspace.ts";
+import type { Workspace } from "../support/workspace.ts";
+import { createPool } from "../../src/store/pool.ts";
+import { createStore } from "../../src/store/store.ts";
+import { actualVpc, POLICY } from "../store/fixture.ts";
+import { fabricSync } from "./support/program.ts";
+
+let workspace: Workspace;
+let program: string;
+let kubeconfig: string;
+let namespace: TestNamespace;
+let count = 0;
+
+beforeAll(async () => {
+  await applyOperatorManifests(controlPlane);
+  [workspace, program, namespace, { path: kubeconfig }] = await Promise.all([
+    createWorkspace("operator"),
+    builtProgram(),
+    controlPlane.createNamespace("operator"),
+    controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT),
+  ]);
+  // The same rights as in the operator's own namespace, for leases that no other suite shares.
+  const rights = await controlPlane.kubectl(["kustomize", join(import.meta.dirname, "../../deploy/base")]);
+  const lease = rights.split(/^---$/m).filter((text) => /^kind: Role(Binding)?$/m.test(text) && text.includes("lease"));
+  const here = lease.map((text) => text.replace(/^ {2}namespace: .*$/m, `  namespace: ${namespace.name}`));
+  await controlPlane.kubectl(["apply", "-f", "-"], here.join("---\n"));
+});
+
+afterAll(async () => {
+  await workspace.dispose();
+  await namespace.remove();
+});
+
+function start(databaseUrl: string, env: Record<string, string> = {}): Promise<Operator> {
+  count += 1;
+  return startOperator(workspace, {
+    bundle: program,
+    name: `operator-${count}`,
+    databaseUrl,
+    kubeconfig,
+    namespaces: [namespace.name],
+    leaseNamespace: namespace.name,
+    cacheDirectory: join(workspace.directory, `cache-${count}`),
+    env,
+  });
+}
+
+/** The environment of a command that uses the same cluster and database. */
+function environmentOf(databaseUrl: string): Record<string, string> {
+  return {
+    DATABASE_URL: databaseUrl,
+    KUBECONFIG: kubeconfig,
+    FABRIC_SYNC_NAMESPACES: namespace.name,
+    FABRIC_SYNC_CACHE_DIR: join(workspace.directory, "cache"),
+    POD_NAMESPACE: namespace.name,
+    POD_NAME: "command",
+  };
+}
+
+async function ready(operator: Operator): Promise<{ status: number; text: string }> {
+  const answer = await operator.get("/readyz");
+  return { status: answer.status, text: await answer.text() };
+}
+
+async function holder(): Promise<string> {
+  return controlPlane.kubectl([
+    "-n",
+    namespace.name,
+    "get",
+    "lease",
+    "fabric-sync",
+    "-o",
+    "jsonpath={.spec.holderIdentity}",
+  ]);
+}
+
+async function applyFabric(name: string, spec: object): Promise<void> {
+  const fabric = {
+    apiVersion: "fabricsync.dev/v1alpha1",
+    kind: "Fabric",
+    metadata: { name, namespace: namespace.name },
+    spec,
+  };
+  await controlPlane.kubectl(["apply", "-f", "-"], JSON.stringify(fabric));
+}
+
+async function removeFabrics(): Promise<void> {
+  const path = `/apis/fabricsync.dev/v1alpha1/namespaces/${namespace.name}/fabrics`;
+  const { items } = await controlPlane.request<{ items: { metadata: { name: string } }[] }>("GET", path);
+  for (const { metadata } of items) {
+    const patch = '{"metadata":{"finalizers":null}}';
+    await controlPlane.kubectl(["-n", namespace.name, "patch", "fabric", metadata.name, "--type=merge", "-p", patch]);
+    await controlPlane.kubectl(["-n", namespace.name, "delete", "fabric", metadata.name, "--ignore-not-found"]);
+  }
+}
+
+describe("an operator whose database comes late", () => {
+  let server: OwnPostgresServer;
+  let database: TestDatabase;
+  let operator: Operator;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+    database = await server.createDatabase();
+    await server.halt();
+    operator = await start(database.url);
+  });
+  afterAll(() => server.stop());
+
+  test("waits for it alive, not ready, and says so; then for its migration; then is ready", async () => {
+    await waitFor("probes", async () => (await operator.get("/livez")).status === 200);
+    await waitFor("the reason", async () => (await ready(operator)).text.includes("ECONNREFUSED"));
+    expect((await ready(operator)).status).toBe(503);
+    expect(await operator.process.logTail(50)).toContain('"message":"waiting for the database"');
+
+    await server.resume();
+    await waitFor("the migration to be missed", async () =>
+      (await ready(operator)).text.includes("run fabric-sync db migrate"),
+    );
+    await migrate(database.url, program);
+    await operator.ready();
+    expect(JSON.parse((await ready(operator)).text)).toMatchObject({ ok: true });
+  });
+
+  test("ends with 0 within 10 s of SIGTERM also while the database is away, and gives its lease back", async () => {
+    expect(await holder()).toBe("operator-1");
+    await server.halt();
+    const begun = performance.now();
+    await operator.process.stop("SIGTERM");
+    expect(await operator.process.ended).toEqual({ code: 0, signal: null });
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(await holder()).toBe("");
+  });
+});
+
+describe("on a database that is there", () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterEach(removeFabrics);
+  afterAll(() => database.drop());
+
+  test("the second replica stands by, ready, and takes over when the first ends", async () => {
+    const first = await start(database.url);
+    await first.ready();
+    const second = await start(database.url);
+    await second.ready();
+    expect((await ready(second)).text).toContain("standing by");
+    await first.process.stop("SIGTERM");
+    expect(await first.process.ended).toEqual({ code: 0, signal: null });
+    await waitFor("the second to lead", async () => (await ready(second)).text.includes("listed and watched"));
+    expect(await holder()).toBe("operator-3");
+    await second.process.stop("SIGTERM");
+  });
+
+  test("sync --once refuses while an operator leads, and says who: 2", async () => {
+    const operator = await start(database.url);
+    await operator.ready();
+    await waitFor("the lease", async () => (await holder()) !== "");
+    const { code, stdout, stderr } = await fabricSync(["sync", "--once"], environmentOf(database.url));
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/operator-\d.*\(LeaseHeld\)\n$/);
+    await operator.process.stop("SIGTERM");
+  });
+
+  test("sync --once ends by its outcome", async () => {
+    const environment = environmentOf(database.url);
+    expect(await fabricSync(["sync", "--once"], environment)).toMatchObject({
+      code: 0,
+      stdout: "There is no Fabric.\n",
+    });
+    const missing = await fabricSync(["sync", "--once", "--fabric", `${namespace.name}/none`], environment);
+    expect([missing.code, missing.stdout]).toEqual([2, ""]);
+    expect(missing.stderr).toContain("(FabricNotFound)");
+
+    const resources = [{ group: "nothing.example.com", kinds: ["*"] }];
+    await applyFabric("well", { resources });
+    const well = await fabricSync(["sync", "--once", "--json"], environment);
+    expect(well.stderr).toBe("");
+    expect(JSON.parse(well.stdout)).toEqual([expect.objectContaining({ name: "well", outcome: "well" })]);
+    expect(well.code).toBe(0);
+
+    // Nobody listens on port 1: the cluster's side is taken in, Git's is not.
+    await applyFabric("half", { resources, git: { url: "https://127.0.0.1:1/fabric.git", timeout: "2s" } });
+    const half = await fabricSync(["sync", "--once", "--timeout", "20"], environment);
+    expect(half.code).toBe(1);
+    expect(half.stdout).toMatch(
+      /^FABRIC +OUTCOME +REASON\n.*\/half +partial +\w+\n {4}\S.*\n.*\/well +well +Succeeded\n/,
+    );
+  });
+
+  test("ends with 2 and says why when its address is taken", async () => {
+    const operator = await start(database.url);
+    await operator.ready();
+    const { host } = new URL(operator.url);
+    const second = await start(database.url, { FABRIC_SYNC_LISTEN: host });
+    expect(await second.process.ended).toEqual({ code: 2, signal: null });
+    expect(await second.process.logTail()).toMatch(
+      new RegExp(`fabric-sync: cannot listen on ${host}: .*\\(ListenFailed\\)`),
+    );
+    await operator.process.stop("SIGTERM");
+  });
+
+  test("ends with 2 on a database that is newer than it", async () => {
+    const newer = await createTestDatabase();
+    await withClient(newer.url, (client) =>
+      client.query(
+        `INSERT INTO fabric_sync.schema_migration
+           SELECT (jsonb_populate_record(m, jsonb_build_object('version', version + 1, 'name', '9999_future'))).*
+             FROM fabric_sync.schema_migration m ORDER BY version DESC LIMIT 1`,
+      ),
+    );
+    const operator = await start(newer.url);
+    expect(await operator.process.ended).toEqual({ code: 2, signal: null });
+    expect(await operator.process.logTail()).toMatch(/fabric-sync: .*newer.*\(DatabaseNewer\)/);
+    await newer.drop();
+  });
+
+  test("dead-letter retry judges by the Fabric of the cluster; 1 while the database refuses again", async () => {
+    await applyFabric("refused", { resources: [{ group: "nothing.example.com", kinds: ["*"] }] });
+    const path = `/apis/fabricsync.dev/v1alpha1/namespaces/${namespace.name}/fabrics/refused`;
+    const { metadata } = await controlPlane.request<{ metadata: { uid: string } }>("GET", path);
+    const pool = createPool({ connection: { connectionString: database.url }, onConnectionError: () => undefined });
+    const store = createStore(pool);
+    const { id } = await store.registerFabric({ namespace: namespace.name, name: "refused", uid: metadata.uid });
+    const fence = await store.acquireFence(id, "test");
+    // A NUL is valid in Kubernetes and in no column of Postgres.
+    const observation = actualVpc({ fabricId: id }, "one", { rv: "1" }, { spec: { text: "a\u0000b" } });
+    await store.apply({ fence, policy: POLICY, observations: [observation], cursors: [] });
+
+    const retry = ["dead-letter", "retry", `${namespace.name}/refused`];
+    const { code, stdout } = await fabricSync(retry, environmentOf(database.url));
+    expect([code, stdout]).toEqual([1, "0 observations taken in, 1 refused again.\n"]);
+    const [letter] = await store.listDeadLetters({ fabricId: id });
+    expect(letter?.attempts).toBe(2);
+    await pool.end();
+  });
+
+  test("a question that hangs ends at the first signal: 2", async () => {
+    await withClient(database.url, async (client) => {
+      await client.query("BEGIN; LOCK TABLE fabric_sync.fabric IN ACCESS EXCLUSIVE MODE");
+      const asking = await workspace.spawn("asking", process.execPath, [program, "status"], {
+        env: { DATABASE_URL: database.url },
+      });
+      await waitFor("the wait", async () => {
+        const { rows } = await client.query(
+          "SELECT FROM pg_locks WHERE relation = 'fabric_sync.fabric'::regclass AND NOT granted",
+        );
+        return rows.length > 0;
+      });
+      asking.kill("SIGINT");
+      expect(await asking.ended).toEqual({ code: 2, signal: null });
+      expect(await asking.logTail()).toContain("interrupted by SIGINT (Interrupted)");
+    });
+  });
+
+  test("a command that waits ends at the second signal at once, and tells it by its code", async () => {
+    await withClient(database.url, async (client) => {
+      // What db migrate takes first.
+      await client.query("BEGIN; SELECT pg_advisory_xact_lock(1717658227)");
+      const waiting = await workspace.spawn("waiting", process.execPath, [program, "db", "migrate"], {
+        env: { DATABASE_URL: database.url },
+      });
+      await waitFor("the wait", async () => {
+        const { rows } = await client.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+        return rows.length > 0;
+      });
+      waiting.kill("SIGTERM");
+      await waitFor("the first to be heard", async () => (await waiting.logTail()).includes("interrupted by SIGTERM"));
+      waiting.kill("SIGTERM");
+      expect(await waiting.ended).toEqual({ code: 143, signal: null });
+    });
+  });
+});

@@ -1,0 +1,30 @@
+import { canonicalJson, parseJson } from "../../src/core/json.ts";
+
+describe("parseJson", () => {
+  it.each([
+    "9007199254740993",
+    "-12345678901234567890",
+    "1e400",
+    "0.1000000000000000055511151231257827",
+    "1.00000000000000001",
+  ])("keeps %s digit by digit", (digits) => {
+    expect(JSON.stringify(parseJson(`{"n":${digits}}`))).toBe(`{"n":${digits}}`);
+  });
+
+  it.each(["9007199254740992", "1.50", "1e3", "-0.0000001", "1000000000000000000000"])(
+    "gives a plain number for %s",
+    (digits) => {
+      expect(parseJson(`[${digits}]`)).toEqual([Number(digits)]);
+    },
+  );
+
+  it("leaves digits inside strings alone", () => {
+    expect(parseJson('{"a":"12345678901234567890"}')).toEqual({ a: "12345678901234567890" });
+  });
+});
+
+describe("canonicalJson", () => {
+  it("does not depend on the order of keys, at any depth", () => {
+    expect(canonicalJson({ b: [{ y: 1, x: null }], a: "é" })).toBe(canonicalJson({ a: "é", b: [{ x: null, y: 1 }] }));
+  });
+});

@@ -1,0 +1,130 @@
+import fc from "fast-check";
+import { compareDeclared } from "../../src/core/diff.ts";
+import { rulesFor } from "../../src/core/equivalence.ts";
+import { isJsonObject } from "../../src/core/json.ts";
+import type { JsonObject, JsonValue } from "../../src/core/json.ts";
+import { GroupVersionSchemas } from "../../src/core/openapi.ts";
+import { pointer } from "../../src/core/pointer.ts";
+
+/** A structural schema, as a CRD has it, and a value that Git may declare under it. */
+interface Typed {
+  readonly schema: JsonObject;
+  readonly value: JsonValue;
+}
+
+const names = fc.constantFrom("a", "b", "c", "d/e", "f~g", "h i");
+const scalar: fc.Arbitrary<Typed> = fc.oneof(
+  fc.string({ minLength: 1 }).map((value) => ({ schema: { type: "string" }, value })),
+  fc.integer().map((value) => ({ schema: { type: "integer" }, value })),
+  fc.boolean().map((value) => ({ schema: { type: "boolean" }, value })),
+);
+/** A field that Git leaves open, and that the server fills in. */
+const filled = fc.integer().map((value): JsonObject => ({ type: "integer", default: value }));
+
+const { typed } = fc.letrec<{ typed: Typed }>((tie) => {
+  const struct = fc
+    .tuple(fc.dictionary(names, tie("typed"), { minKeys: 1, maxKeys: 4 }), filled)
+    .map(([fields, extra]): Typed => {
+      const properties = Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema]));
+      const value = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.value]));
+      return { schema: { type: "object", properties: { ...properties, "filled-in": extra } }, value };
+    });
+  const map = fc.dictionary(names, fc.integer(), { minKeys: 1, maxKeys: 4 }).map((value): Typed => ({
+    schema: { type: "object", additionalProperties: { type: "integer" } },
+    value,
+  }));
+  const atomic = fc.array(fc.integer(), { minLength: 1, maxLength: 4 }).map((value): Typed => ({
+    schema: { type: "array", items: { type: "integer" }, "x-kubernetes-list-type": "atomic" },
+    value,
+  }));
+  const keyed = fc
+    .uniqueArray(fc.record({ id: fc.nat(20), size: fc.integer() }), {
+      selector: ({ id }) => id,
+      minLength: 1,
+      maxLength: 4,
+    })
+    .map((value): Typed => ({
+      schema: {
+        ...{ type: "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] },
+        items: {
+          type: "object",
+          properties: { id: { type: "integer" }, size: { type: "integer" }, mtu: { type: "integer", default: 1500 } },
+        },
+      },
+      value,
+    }));
+  return { typed: fc.oneof({ maxDepth: 3 }, scalar, map, atomic, keyed, struct) };
+});
+const root = fc.dictionary(names, typed, { minKeys: 1, maxKeys: 5 });
+
+/** Paths whose values may be changed without changing what the element is: every scalar but a key. */
+function leaves(value: JsonValue, schema: JsonObject, path: readonly string[]): (readonly string[])[] {
+  if (Array.isArray(value)) {
+    const items = childOf(schema, "items");
+    return value.flatMap((item, index) => leaves(item, items, [...path, String(index)]));
+  }
+  if (!isJsonObject(value)) return [path];
+  const properties = childOf(schema, "properties");
+  return Object.entries(value)
+    .filter(([key]) => key !== "id")
+    .flatMap(([key, item]) => leaves(item, childOf(properties, key), [...path, key]));
+}
+
+/** What the server makes of it: defaults filled in, keyed lists with somebody else's element, in another order. */
+function served(value: JsonValue, schema: JsonObject): JsonValue {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => served(item, childOf(schema, "items")));
+    return schema["x-kubernetes-list-type"] === "map" ? [{ id: 99, size: 0, mtu: 9000 }, ...items.reverse()] : items;
+  }
+  if (!isJsonObject(value)) return value;
+  const properties = childOf(schema, "properties");
+  const own = Object.entries(value).map(([key, item]) => [key, served(item, childOf(properties, key))] as const);
+  const defaults = Object.entries(properties).flatMap(([key, field]) =>
+    isJsonObject(field) && field["default"] !== undefined ? [[key, field["default"]] as const] : [],
+  );
+  return Object.fromEntries([...defaults, ...own]);
+}
+
+/** Another value of the same type, at a path of Git's, before the server has its way with it. */
+function edit(value: JsonValue, path: readonly string[]): JsonValue {
+  const [head, ...rest] = path;
+  if (head === undefined) {
+    if (typeof value === "boolean") return !value;
+    return typeof value === "number" ? value + 1 : `${String(value)}x`;
+  }
+  if (Array.isArray(value)) return value.map((item, index) => (String(index) === head ? edit(item, rest) : item));
+  return isJsonObject(value) ? { ...value, [head]: edit(value[head] ?? null, rest) } : value;
+}
+
+function childOf(object: JsonObject, name: string): JsonObject {
+  const value = object[name];
+  return isJsonObject(value) ? value : {};
+}
+
+it("finds exactly the edited paths, whatever the schema, and whatever the server fills in", () => {
+  fc.assert(
+    fc.property(root, fc.infiniteStream(fc.boolean()), (fields, coin) => {
+      const properties = Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, schema]));
+      const spec: JsonObject = { type: "object", properties };
+      const gvk = [{ group: "example.com", version: "v1", kind: "Thing" }];
+      const schemas = new GroupVersionSchemas(
+        {
+          components: {
+            schemas: { Thing: { type: "object", properties: { spec }, "x-kubernetes-group-version-kind": gvk } },
+          },
+        },
+        "hash",
+      );
+      const git: JsonObject = Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value]));
+      const edited = leaves(git, spec, []).filter(() => coin.next().value);
+      const cluster = served(edited.reduce<JsonValue>(edit, git), spec);
+
+      const found: string[] = [];
+      const knowledge = { rules: rulesFor("example.com", "Thing"), kind: schemas.of("example.com/v1", "Thing") };
+      expect(knowledge.kind).not.toBeNull();
+      compareDeclared(git, cluster, ["spec"], knowledge, ({ path }) => found.push(pointer(path)) > 0);
+      expect(found.sort()).toEqual(edited.map((path) => pointer(["spec", ...path])).sort());
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,147 @@
+import { dryRunUser, checkIdentity } from "../../src/sources/cluster/drift/identity.ts";
+import { KubeApiError } from "../../src/sources/cluster/api-error.ts";
+import { KubeClient } from "../../src/sources/cluster/client.ts";
+import type { Method, RequestOptions } from "../../src/sources/cluster/client.ts";
+import { loadKubeConfig } from "../../src/sources/cluster/kubeconfig.ts";
+import { applyOperatorManifests, OPERATOR_NAMESPACE } from "../support/installation.ts";
+import { startControlPlane } from "../support/control-plane.ts";
+import type { ControlPlane } from "../support/control-plane.ts";
+import { waitFor } from "../support/wait.ts";
+
+// A control plane of its own: roles are bound here that no other suite should meet.
+let plane: ControlPlane;
+let identity: KubeClient;
+const NEVER = new AbortController().signal;
+const MERGE = "application/merge-patch+json";
+
+beforeAll(async () => {
+  plane = await startControlPlane();
+  await applyOperatorManifests(plane);
+  const source = { from: "file", path: plane.adminKubeconfig.path } as const;
+  identity = new KubeClient(loadKubeConfig(source), { impersonate: dryRunUser(OPERATOR_NAMESPACE) });
+  // A policy is in force some moments after it was made.
+  await waitFor("the policy", async () => (await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER)).safe);
+}, 120_000);
+
+afterAll(async () => {
+  await identity.close();
+  await plane.stop();
+}, 30_000);
+
+async function statusOf(method: Method, path: string, options: RequestOptions = {}): Promise<number> {
+  try {
+    return (await identity.fetch(method, path, options)).status;
+  } catch (error) {
+    if (error instanceof KubeApiError) return error.status;
+    throw error;
+  }
+}
+
+const configMap = (name: string) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { a: "1" } });
+const MAPS = "/api/v1/namespaces/default/configmaps";
+
+it("is safe as it is shipped", async () => {
+  expect(await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER)).toEqual({ safe: true });
+});
+
+describe("with cluster-admin", () => {
+  beforeAll(async () => {
+    await plane.request("POST", MAPS, { body: configMap("victim") });
+    await plane.kubectl([
+      ...["create", "clusterrolebinding", "too-much", "--clusterrole=cluster-admin"],
+      `--serviceaccount=${OPERATOR_NAMESPACE}:fabric-sync-dry-run`,
+    ]);
+    await waitFor("the role", async () => (await statusOf("GET", "/api/v1/nodes")) === 200);
+  }, 30_000);
+
+  const binding = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name: "mine" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+  };
+  const webhook = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "MutatingWebhookConfiguration",
+    metadata: { name: "mine" },
+  };
+  const EARNEST: readonly [what: string, method: Method, path: string, options: RequestOptions][] = [
+    ["create", "POST", MAPS, { body: configMap("new") }],
+    ["patch", "PATCH", `${MAPS}/victim`, { body: { data: { a: "2" } }, contentType: MERGE }],
+    ["a patch that changes nothing", "PATCH", `${MAPS}/victim`, { body: {}, contentType: MERGE }],
+    [
+      "apply",
+      "PATCH",
+      `${MAPS}/victim`,
+      {
+        body: configMap("victim"),
+        contentType: "application/apply-patch+yaml",
+        query: { fieldManager: "x", force: true },
+      },
+    ],
+    [
+      "apply that creates",
+      "PATCH",
+      `${MAPS}/fresh`,
+      { body: configMap("fresh"), contentType: "application/apply-patch+yaml", query: { fieldManager: "x" } },
+    ],
+    ["replace", "PUT", `${MAPS}/victim`, { body: configMap("victim") }],
+    ["delete", "DELETE", `${MAPS}/victim`, {}],
+    ["delete as a dry run", "DELETE", `${MAPS}/victim`, { query: { dryRun: "All" } }],
+    [
+      "a subresource",
+      "PUT",
+      "/api/v1/namespaces/default/status",
+      { body: { apiVersion: "v1", kind: "Namespace", metadata: { name: "default" } } },
+    ],
+    [
+      "a token",
+      "POST",
+      `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/fabric-sync/token`,
+      { body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} } },
+    ],
+    ["a role for itself", "POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", { body: binding }],
+    ["a webhook", "POST", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", { body: webhook }],
+  ];
+  it.each(EARNEST)("%s is refused", async (_what, method, path, options) => {
+    expect(await statusOf(method, path, options)).toBe(403);
+  });
+
+  it("deleting a whole collection leaves every object", async () => {
+    await statusOf("DELETE", MAPS);
+    const { items } = await plane.request<{ items: { metadata: { name: string }; data?: object }[] }>("GET", MAPS);
+    expect(items.find(({ metadata }) => metadata.name === "victim")?.data).toEqual({ a: "1" });
+  });
+
+  it("dry runs of creating and updating are answered", async () => {
+    const query = { dryRun: "All", fieldManager: "x", force: true };
+    expect(await statusOf("POST", MAPS, { body: configMap("new"), query: { dryRun: "All" } })).toBe(201);
+    const contentType = "application/apply-patch+yaml";
+    expect(await statusOf("PATCH", `${MAPS}/victim`, { body: configMap("victim"), contentType, query })).toBe(200);
+  });
+
+  it("nothing is asked in its name: what no policy can keep it from are the policies themselves", async () => {
+    const guard = await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER);
+    expect(guard).toMatchObject({ safe: false, code: "DryRunIdentityTooPowerful" });
+    await plane.kubectl(["delete", "clusterrolebinding", "too-much"]);
+    await waitFor("the role to go", async () => (await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER)).safe);
+  });
+});
+
+it("is not used where no policy binds it, and nothing is changed by finding that out", async () => {
+  await plane.kubectl(["delete", "validatingadmissionpolicybinding", "fabric-sync-dry-run-only"]);
+  const account = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/fabric-sync-dry-run`;
+  const before = await plane.request<{ metadata: { resourceVersion: string } }>("GET", account);
+  await waitFor("the guard to see it", async () => {
+    const guard = await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER);
+    return !guard.safe && guard.code === "DryRunIdentityUnguarded";
+  });
+  const after = await plane.request<{ metadata: { resourceVersion: string } }>("GET", account);
+  expect(after.metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+});
+
+it("is not used where it does not exist", async () => {
+  await plane.kubectl(["delete", "serviceaccount", "fabric-sync-dry-run", "-n", OPERATOR_NAMESPACE]);
+  const guard = await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER);
+  expect(guard).toMatchObject({ safe: false, code: "DryRunIdentityMissing" });
+});

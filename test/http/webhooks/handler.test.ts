@@ -1,0 +1,177 @@
+import { createHmac } from "node:crypto";
+import type { WebhookProvider } from "../../../src/core/vocabulary.ts";
+import { MAX_WEBHOOK_BYTES, WebhookHandler } from "../../../src/http/webhooks/handler.ts";
+import type { WebhookRequest, WebhookTarget } from "../../../src/http/webhooks/handler.ts";
+import { openStore, type StoreFixture } from "../../store/fixture.ts";
+
+const SECRET = "the-secret";
+let fixture: StoreFixture;
+beforeAll(async () => {
+  fixture = await openStore();
+});
+afterAll(() => fixture[Symbol.asyncDispose]());
+
+interface Bench {
+  readonly handler: WebhookHandler;
+  secrets: string[];
+  now: number;
+  readonly counted: string[];
+  hints: number;
+  reads: number;
+  fails: boolean;
+}
+
+function bench(provider: WebhookProvider = "github"): Bench {
+  const target: WebhookTarget = {
+    key: "netops/lab",
+    provider,
+    readSecrets: () => {
+      self.reads += 1;
+      return self.fails ? Promise.reject(new Error("forbidden")) : Promise.resolve(self.secrets);
+    },
+    recordDelivery: (by, deliveryId) =>
+      fixture.store.recordDelivery({ fabricId: fixture.fabricId, provider: by, deliveryId }),
+    hint: () => void (self.hints += 1),
+  };
+  const self: Bench = {
+    handler: new WebhookHandler({
+      lookup: (namespace, fabric) => (`${namespace}/${fabric}` === "netops/lab" ? target : null),
+      telemetry: { webhook: (result) => void self.counted.push(result) },
+      now: () => self.now,
+    }),
+    secrets: [SECRET],
+    now: 1_760_000_000_000,
+    counted: [],
+    hints: 0,
+    reads: 0,
+    fails: false,
+  };
+  return self;
+}
+
+let deliveries = 0;
+function delivery(change: Partial<WebhookRequest> = {}, secret = SECRET): WebhookRequest {
+  const body = change.body ?? Buffer.from(JSON.stringify({ after: String((deliveries += 1)), process: process.pid }));
+  const signature = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+  return {
+    method: "POST",
+    namespace: "netops",
+    fabric: "lab",
+    signal: new AbortController().signal,
+    body,
+    ...change,
+    headers: {
+      "content-type": "application/json",
+      "x-github-event": "push",
+      "x-hub-signature-256": signature,
+      ...change.headers,
+    },
+  };
+}
+
+test("a push is accepted and hints once", async () => {
+  const b = bench();
+  expect((await b.handler.handle(delivery())).status).toBe(202);
+  expect([b.hints, b.counted]).toEqual([1, ["accepted"]]);
+});
+
+test("a ping is answered, another event ignored, and neither hints", async () => {
+  const b = bench();
+  expect(await b.handler.handle(delivery({ headers: { "x-github-event": "ping" } }))).toMatchObject({ status: 200 });
+  expect(await b.handler.handle(delivery({ headers: { "x-github-event": "star" } }))).toMatchObject({ status: 200 });
+  expect([b.hints, b.counted]).toEqual([0, ["ignored", "ignored"]]);
+});
+
+test("a replay is not acted on, whatever delivery id it claims, nor on another replica", async () => {
+  const b = bench();
+  const first = delivery({ headers: { "x-github-delivery": "one" } });
+  expect((await b.handler.handle(first)).status).toBe(202);
+  const again = { ...first, headers: { ...first.headers, "x-github-delivery": "two" } };
+  expect(await b.handler.handle(again)).toMatchObject({ status: 200, body: expect.stringContaining("duplicate") });
+  expect(await bench().handler.handle(again)).toMatchObject({ status: 200 });
+  expect([b.hints, b.counted]).toEqual([1, ["accepted", "duplicate"]]);
+});
+
+test("tells nobody which Fabrics exist: one answer for all that is not signed, after the same time", async () => {
+  const b = bench();
+  const bad = delivery({}, "wrong");
+  const cases = [
+    bad,
+    { ...bad, fabric: "nowhere" },
+    { ...bad, namespace: "x" },
+    { ...bad, headers: { "content-type": "application/json" } },
+  ];
+  const answers: { answer: unknown; ms: number }[] = [];
+  for (const request of cases) {
+    const begun = performance.now();
+    answers.push({ answer: await b.handler.handle(request), ms: performance.now() - begun });
+  }
+  expect(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size).toBe(1);
+  expect(answers[0]?.answer).toMatchObject({ status: 401 });
+  for (const { ms } of answers) expect(ms).toBeGreaterThanOrEqual(98);
+  expect(b.counted).toEqual(["refused", "refused", "refused", "refused"]);
+});
+
+test("secrets rotate: both are good, a new one soon, a removed one no more", async () => {
+  const b = bench();
+  expect((await b.handler.handle(delivery())).status).toBe(202);
+  b.secrets = ["new", SECRET];
+  b.now += 1_001;
+  expect((await b.handler.handle(delivery({}, "new"))).status).toBe(202);
+  expect((await b.handler.handle(delivery())).status).toBe(202);
+  b.secrets = ["new"];
+  b.now += 30_001;
+  expect((await b.handler.handle(delivery())).status).toBe(401);
+  expect((await b.handler.handle(delivery({}, "new"))).status).toBe(202);
+});
+
+test("an empty secret is no secret", async () => {
+  const b = bench();
+  b.secrets = [""];
+  expect((await b.handler.handle(delivery({}, ""))).status).toBe(401);
+});
+
+test("a flood of bad ones reads the Secret once a second and the database never", async () => {
+  const b = bench();
+  const before = await fixture.sql<{ n: string }>("select count(*) n from fabric_sync.webhook_delivery");
+  const answers = await Promise.all(Array.from({ length: 1_000 }, () => b.handler.handle(delivery({}, "wrong"))));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+  expect(b.reads).toBe(1);
+  b.now += 1_001;
+  await b.handler.handle(delivery({}, "wrong"));
+  expect(b.reads).toBe(2);
+  expect(await fixture.sql("select count(*) n from fabric_sync.webhook_delivery")).toEqual(before);
+});
+
+test("a Secret that cannot be read refuses like a wrong signature, and is tried again", async () => {
+  const b = bench();
+  b.fails = true;
+  expect((await b.handler.handle(delivery())).status).toBe(401);
+  b.fails = false;
+  b.now += 1_001;
+  expect((await b.handler.handle(delivery())).status).toBe(202);
+});
+
+test("a database that is away asks the sender to come again, and hints nothing", async () => {
+  let hints = 0;
+  const handler = new WebhookHandler({
+    lookup: () => ({
+      key: "x",
+      provider: "github",
+      readSecrets: () => Promise.resolve([SECRET]),
+      recordDelivery: () => Promise.reject(new Error("away")),
+      hint: () => void (hints += 1),
+    }),
+    telemetry: { webhook: () => undefined },
+  });
+  expect((await handler.handle(delivery())).status).toBe(503);
+  expect(hints).toBe(0);
+});
+
+test("method, length and media type are checked before anything else", async () => {
+  const b = bench();
+  expect((await b.handler.handle(delivery({ method: "PUT" }))).status).toBe(405);
+  expect((await b.handler.handle(delivery({ body: Buffer.alloc(MAX_WEBHOOK_BYTES + 1) }))).status).toBe(413);
+  expect((await b.handler.handle(delivery({ headers: { "content-type": "text/plain" } }))).status).toBe(415);
+  expect([b.reads, b.hints]).toEqual([0, 0]);
+});

@@ -1,0 +1,177 @@
+import type { JsonObject } from "../../src/core/json.ts";
+import { openStore, type StoreFixture } from "../store/fixture.ts";
+import { actual, exampleObjects, objectNamed } from "./example.ts";
+
+let at: StoreFixture;
+let objects: JsonObject[];
+let version = 1;
+beforeAll(async () => {
+  at = await openStore();
+  objects = await exampleObjects();
+});
+beforeEach(async () => put(...objects));
+afterAll(async () => {
+  await at[Symbol.asyncDispose]();
+});
+
+async function put(...some: JsonObject[]): Promise<void> {
+  version += 1;
+  expect(await at.apply(some.map((object) => actual(object, at.fabricId, String(version))))).toMatchObject({
+    deadLettered: [],
+  });
+}
+
+/** The Agent of a switch after `change` of its interfaces. */
+function agent(name: string, change: (interfaces: Record<string, JsonObject>) => void): JsonObject {
+  const object = objectNamed(objects, "Agent", name);
+  const state = (object["status"] as JsonObject)["state"] as JsonObject;
+  change(state["interfaces"] as Record<string, JsonObject>);
+  return object;
+}
+
+/** Links that are neither match nor unknown, as `a/port b/port verdict evidence`. */
+async function odd(): Promise<string[]> {
+  const rows = await at.sql<{ text: string }>(
+    `SELECT concat_ws(' ', device_a || '/' || interface_a, device_b || '/' || interface_b, verdict, evidence) AS text
+       FROM fabric_sync.links WHERE verdict NOT IN ('match', 'unknown') ORDER BY 1`,
+  );
+  return rows.map(({ text }) => text);
+}
+
+/** A cable that is not plugged in, and a server that is up and says nothing. */
+const KNOWN = ["server-04/enp2s1 leaf-03/E1/3 down none", "server-05/enp2s1 leaf-04/E1/1 missing none"];
+const neighbor = (more: JsonObject): JsonObject => ({ lldpNeighbors: [more] });
+
+test("the example fabric is well but for its dark link and a silent server", async () => {
+  expect(await odd()).toEqual(KNOWN);
+  const [fabric] = await at.sql(
+    "SELECT count(*)::integer AS links, count(*) FILTER (WHERE evidence = 'both_ends')::integer AS both FROM fabric_sync.links WHERE kind = 'fabric'",
+  );
+  expect(fabric).toEqual({ links: 16, both: 16 });
+});
+
+test.each<[string, string, (interfaces: Record<string, JsonObject>) => void, string[]]>([
+  [
+    "hears nothing where the other end does",
+    "spine-01",
+    (i) => delete i["E1/1"]?.["lldpNeighbors"],
+    ["spine-01/E1/1 leaf-01/E1/25 one_sided one_end"],
+  ],
+  [
+    "hears the wrong device",
+    "leaf-01",
+    (i) => Object.assign(i["E1/1"] ?? {}, neighbor({ sysName: "server-05", portDescr: "enp2s1", portID: "x" })),
+    ["server-01/enp2s1 leaf-01/E1/1 wrong_device none"],
+  ],
+  [
+    "hears the wrong port of the right device",
+    "leaf-01",
+    (i) => Object.assign(i["E1/1"] ?? {}, neighbor({ sysName: "server-01", portDescr: "enp2s2", portID: "x" })),
+    ["server-01/enp2s1 leaf-01/E1/1 wrong_port none"],
+  ],
+  [
+    "does not take sw1 for sw10",
+    "leaf-01",
+    (i) => Object.assign(i["E1/1"] ?? {}, neighbor({ sysName: "server-0", portDescr: "enp2s1", portID: "x" })),
+    ["server-01/enp2s1 leaf-01/E1/1 wrong_device none"],
+  ],
+  [
+    "hears nobody though it is up",
+    "leaf-03",
+    (i) => delete i["E1/1"]?.["lldpNeighbors"],
+    ["server-03/enp2s1 leaf-03/E1/1 missing none"],
+  ],
+  [
+    "is down",
+    "leaf-04",
+    (i) => Object.assign(i["E1/25"] ?? {}, { oper: "down" }),
+    ["spine-01/E1/7 leaf-04/E1/25 down both_ends"],
+  ],
+  [
+    "hears somebody where nothing is declared",
+    "leaf-04",
+    (i) => (i["E1/20"] = { oper: "up", ...neighbor({ sysName: "stranger", portID: "eth7" }) }),
+    ["leaf-04/E1/20 /eth7 unexpected name_only"],
+  ],
+])("one end %s", async (_title, name, change, expected) => {
+  await put(agent(name, change));
+  expect(await odd()).toEqual([...expected, ...KNOWN].sort());
+});
+
+test("a neighbour is known by its chassis where its name says nothing; two with one chassis are ambiguous", async () => {
+  const byChassis = agent("leaf-01", (i) =>
+    Object.assign(
+      i["E1/25"] ?? {},
+      neighbor({ sysName: "spine-01.example.net", chassis: "0c20.12fe.0001", portID: "Ethernet0" }),
+    ),
+  );
+  await put(byChassis);
+  expect(await odd()).toEqual(KNOWN);
+  const twin = objectNamed(objects, "Switch", "spine-02");
+  ((twin["spec"] as JsonObject)["boot"] as JsonObject)["mac"] = "0c:20:12:fe:00:01";
+  await put(
+    twin,
+    agent("spine-01", (i) => delete i["E1/1"]?.["lldpNeighbors"]),
+  );
+  expect(await odd()).toEqual([...KNOWN, "spine-01/E1/1 leaf-01/E1/25 ambiguous none"]);
+  const [found] = await at.sql(
+    "SELECT details #> '{at_b,0,candidates}' AS candidates FROM fabric_sync.links WHERE verdict = 'ambiguous'",
+  );
+  expect(found).toEqual({ candidates: ["spine-01", "spine-02"] });
+});
+
+test("ports declared twice and ends that differ are findings, sessions and addresses too", async () => {
+  const twice = objectNamed(objects, "Connection", "server-05--unbundled--leaf-04");
+  (twice["metadata"] as JsonObject)["name"] = "again";
+  const overlap = objectNamed(objects, "VPC", "web");
+  (overlap["metadata"] as JsonObject)["name"] = "copy";
+  const leaf = agent("leaf-02", (i) => Object.assign(i["E1/25"] ?? {}, { speed: "40G" }));
+  const state = (leaf["status"] as JsonObject)["state"] as JsonObject;
+  const sessions = (state["bgpNeighbors"] as Record<string, JsonObject>)["default"] as Record<string, JsonObject>;
+  Object.assign(sessions["172.30.128.4"] ?? {}, { state: "active" });
+  delete sessions["172.30.128.6"];
+  sessions["203.0.113.9"] = { state: "idle" };
+  await put(twice, overlap, leaf);
+  const list = async (query: string): Promise<string[]> =>
+    (await at.sql<{ text: string }>(query)).map(({ text }) => text);
+  expect(
+    await list(
+      "SELECT concat_ws(' ', finding, device_a, interface_a) AS text FROM fabric_sync.link_findings WHERE finding ~ 'differs|twice' ORDER BY 1",
+    ),
+  ).toEqual(["declared_twice leaf-04 E1/1", "declared_twice server-05 enp2s1", "speed_differs spine-01 E1/3"]);
+  expect(
+    await list(
+      "SELECT concat_ws(' ', finding, device, neighbor, remote_device) AS text FROM fabric_sync.session_findings WHERE device = 'leaf-02' ORDER BY 1",
+    ),
+  ).toEqual([
+    "missing leaf-02 172.30.128.6 spine-01",
+    "not_established leaf-02 172.30.128.4 spine-01",
+    "unexpected leaf-02 203.0.113.9 ",
+  ]);
+  expect(
+    await list("SELECT finding || ' ' || holders::text AS text FROM fabric_sync.address_findings ORDER BY 1"),
+  ).toEqual(["subnets_overlap {copy/front,web/front}"]);
+});
+
+test("references are told on both sides, and those that lead nowhere are found", async () => {
+  const lost = objectNamed(objects, "VPCAttachment", "data-db--server-04");
+  (lost["spec"] as JsonObject)["connection"] = "nowhere";
+  await put(lost);
+  expect(
+    await at.sql(
+      `SELECT kind, name, path, target_kind, target_name FROM fabric_sync."references" WHERE dangling AND kind = 'VPCAttachment'`,
+    ),
+  ).toEqual([
+    {
+      kind: "VPCAttachment",
+      name: "data-db--server-04",
+      path: "/spec/connection",
+      target_kind: "Connection",
+      target_name: "nowhere",
+    },
+  ]);
+  const [used] = await at.sql(
+    `SELECT array_agg(DISTINCT kind ORDER BY kind) AS kinds FROM fabric_sync."references" WHERE target_kind = 'Switch' AND target_name = 'leaf-04'`,
+  );
+  expect(used).toEqual({ kinds: ["Agent", "Connection"] });
+});

@@ -1,0 +1,76 @@
+import type { Topology } from "../../src/core/ports.ts";
+import { topologySvg } from "../../src/cli/topology-svg.ts";
+import { narrowed, topologyDot, topologyMermaid, topologyTable } from "../../src/cli/topology-view.ts";
+import { fabricSync } from "../cli/support/program.ts";
+import { openStore, type StoreFixture } from "../store/fixture.ts";
+import { actual, exampleObjects } from "./example.ts";
+
+let at: StoreFixture;
+let map: Topology;
+beforeAll(async () => {
+  at = await openStore();
+  const objects = await exampleObjects();
+  await at.apply(objects.map((object) => actual(object, at.fabricId)));
+  map = await at.store.readTopology(at.fabricId);
+});
+afterAll(async () => {
+  await at[Symbol.asyncDispose]();
+});
+
+const matches = (text: string, pattern: RegExp): number => [...text.matchAll(pattern)].length;
+
+test("the map holds every device and every cable, parallel ones apart", () => {
+  expect(map.devices).toHaveLength(12);
+  expect(map.links).toHaveLength(26);
+  expect(map.links.filter(({ deviceA, deviceB }) => deviceA === "spine-01" && deviceB === "leaf-01")).toHaveLength(2);
+});
+
+test("every format draws each of them once", () => {
+  expect(matches(topologyTable(map), /\n/g)).toBe(27);
+  expect(matches(topologyDot(map), / -- /g)).toBe(26);
+  expect(matches(topologyMermaid(map), /---|-\.-/g)).toBe(26);
+  const svg = topologySvg(map, "netops/lab");
+  expect(matches(svg, /<line [^>]*><title>/g)).toBe(26);
+  expect(matches(svg, /<g><title>/g)).toBe(12);
+  expect(svg).toContain("leaf-03 E1/3: down");
+});
+
+test("a name is exact, and a link out of what is asked for ends at a stub", () => {
+  expect(narrowed(map, { devices: ["leaf-0"] })).toEqual({ devices: [], links: [] });
+  const one = narrowed(map, { devices: ["leaf-03"] });
+  expect(one.links).toHaveLength(8);
+  expect(one.devices.filter(({ mentionedOnly }) => !mentionedOnly).map(({ name }) => name)).toEqual(["leaf-03"]);
+  expect(narrowed(map, { devices: [], role: "spine" }).links).toHaveLength(16);
+});
+
+test("no box covers another, and none leaves the drawing, for 200 devices", () => {
+  const devices = Array.from({ length: 200 }, (_, index) => ({
+    name: `device-${index}`,
+    role: index < 8 ? "spine" : index < 100 ? "server-leaf" : "server",
+    site: "",
+    mentionedOnly: false,
+    observedAt: null,
+  }));
+  const svg = topologySvg({ devices, links: [] }, "large");
+  const [, width = "", height = ""] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
+  const boxes = [...svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="(\d+)" height="(\d+)" rx/g)].map((match) =>
+    match.slice(1).map(Number),
+  );
+  expect(boxes).toHaveLength(200);
+  for (const [x = 0, y = 0, w = 0, h = 0] of boxes) {
+    expect(x >= 0 && x + w <= Number(width) && y + h <= Number(height)).toBe(true);
+    const covered = boxes.filter(([ox = 0, oy = 0]) => ox < x + w && x < ox + w && oy < y + h && y < oy + h);
+    expect(covered).toHaveLength(1);
+  }
+});
+
+test("the command draws from the table", async () => {
+  const environment = { DATABASE_URL: at.database.url };
+  const { code, stdout } = await fabricSync(
+    ["topology", "netops/lab", "--format", "json", "--device", "leaf-03"],
+    environment,
+  );
+  expect([code, (JSON.parse(stdout) as Topology).links.length]).toEqual([0, 8]);
+  expect((await fabricSync(["topology", "netops/lab"], environment)).stdout).toContain("server-04");
+  expect(await fabricSync(["topology", "netops/lab", "--format", "png"], environment)).toMatchObject({ code: 64 });
+});

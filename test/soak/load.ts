@@ -1,0 +1,107 @@
+import { pause } from "../../src/core/pause.ts";
+import { KubeApiError } from "../../src/sources/cluster/api-error.ts";
+import type { KubeClient } from "../../src/sources/cluster/client.ts";
+import { thing } from "./kinds.ts";
+
+/** How often a burst is sent (ms): fine enough to look steady, coarse enough to cost nothing. */
+const TICK_MS = 50;
+/** Requests under way at most: a server that is slower than the rate is not asked for more. */
+const AT_ONCE = 48;
+/** Objects of each kind that come, change and go. */
+const SLOTS = 40;
+
+/** Makes, changes and deletes objects of many kinds at a steady rate until it is stopped. */
+export class Load {
+  readonly #client: Pick<KubeClient, "request">;
+  readonly #paths: readonly string[];
+  readonly #perTick: number;
+  readonly #stop = new AbortController();
+  readonly #there: Set<string>;
+  readonly #busy = new Set<string>();
+  readonly #pending = new Set<Promise<void>>();
+  readonly #random: () => number;
+  #running: Promise<void> | null = null;
+  /** Changes that the API server confirmed. */
+  changes = 0;
+  readonly errors: string[] = [];
+
+  /** `paths`: of namespaced resources; `there`: what exists, by path, handed from one load to the next. */
+  constructor(
+    client: Pick<KubeClient, "request">,
+    paths: readonly string[],
+    there: Set<string>,
+    perSecond: number,
+    seed: number,
+  ) {
+    this.#client = client;
+    this.#there = there;
+    this.#paths = paths;
+    this.#perTick = (perSecond * TICK_MS) / 1_000;
+    this.#random = mulberry32(seed);
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when the last request is answered. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await Promise.all(this.#pending);
+  }
+
+  async #run(): Promise<void> {
+    let due = 0;
+    while (!this.#stop.signal.aborted) {
+      for (due += this.#perTick; due >= 1 && this.#pending.size < AT_ONCE; due -= 1) this.#change();
+      due = Math.min(due, this.#perTick);
+      await pause(TICK_MS, this.#stop.signal);
+    }
+  }
+
+  #change(): void {
+    const kind = Math.floor(this.#random() * this.#paths.length);
+    const name = `thing-${Math.floor(this.#random() * SLOTS)}`;
+    const path = this.#paths[kind] ?? "";
+    const key = `${path}/${name}`;
+    if (this.#busy.has(key)) return;
+    this.#busy.add(key);
+    const done = this.#request(kind, path, name, key)
+      .then(() => void (this.changes += 1))
+      .catch((error: unknown) => {
+        this.errors.push(error instanceof KubeApiError ? error.code : String(error));
+      })
+      .finally(() => {
+        this.#busy.delete(key);
+        this.#pending.delete(done);
+      });
+    this.#pending.add(done);
+  }
+
+  async #request(kind: number, path: string, name: string, key: string): Promise<void> {
+    if (!this.#there.has(key)) {
+      await this.#client.request("POST", path, { body: thing(kind, name, this.changes) });
+      this.#there.add(key);
+    } else if (this.#random() < 0.2) {
+      await this.#client.request("DELETE", `${path}/${name}`);
+      this.#there.delete(key);
+    } else {
+      await this.#client.request("PATCH", `${path}/${name}`, {
+        body: { spec: { version: this.changes } },
+        headers: { "content-type": "application/merge-patch+json" },
+      });
+    }
+  }
+}
+
+/** A small generator with a seed, so that a run can be repeated. */
+export function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * `npm run soak -- [kills] [N] [SEED]`: kill -9 of the operator at random instants, N times (200), under load.
+ * `npm run soak -- faults [SECONDS] [NAME…]`: every fault of `faults.ts` for so long (20), under 200 changes/s on 24 kinds.
+ * `npm run soak -- away [SECONDS]`: the API server is gone for so long (300).
+ * Needs the bundle: `npm run build`. Ends with 1 at the first thing that does not hold.
+ */
+import { BUNDLE } from "../support/operator.ts";
+import { awayRound } from "./away.ts";
+import { FAULTS, faultRound } from "./faults.ts";
+import { killRounds } from "./kills.ts";
+import { startRig } from "./rig.ts";
+
+const [what = "kills", count, ...rest] = process.argv.slice(2);
+const rig = await startRig({ bundle: BUNDLE, kinds: 24 });
+try {
+  if (what === "faults") {
+    await rig.start();
+    await rig.operator().ready(60_000);
+    const chosen = rest.length === 0 ? FAULTS : FAULTS.filter(({ name }) => rest.includes(name));
+    const all: Record<string, unknown>[] = [];
+    for (const fault of chosen) {
+      const round = await faultRound(rig, fault, Number(count ?? 20) * 1_000, 200);
+      all.push({ ...round });
+      console.log(JSON.stringify(round));
+    }
+    console.table(all);
+  } else if (what === "away") {
+    await rig.start();
+    await rig.operator().ready(60_000);
+    console.log(JSON.stringify(await awayRound(rig, Number(count ?? 300) * 1_000)));
+  } else {
+    const seed = Number(rest[0] ?? Date.now() % 1_000_000);
+    const rounds = Number(count ?? 200);
+    console.log(`${rounds} kills, seed ${seed}`);
+    const settled: number[] = [];
+    await killRounds(rig, rounds, seed, (round) => {
+      settled.push(round.settledMs);
+      console.log(JSON.stringify(round));
+    });
+    settled.sort((a, b) => a - b);
+    const at = (share: number): number =>
+      settled[Math.min(settled.length - 1, Math.floor(share * settled.length))] ?? 0;
+    console.log(`${rounds} kills, no gap, no double event; start to settled: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);
+  }
+} finally {
+  await rig.stop();
+}

@@ -1,0 +1,170 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isJsonObject } from "../../src/core/json.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { checkFabric } from "../../src/sources/cluster/checker.ts";
+import type { CheckReport } from "../../src/sources/cluster/checker.ts";
+import { KubeClient } from "../../src/sources/cluster/client.ts";
+import { loadKubeConfig } from "../../src/sources/cluster/kubeconfig.ts";
+import { createPool } from "../../src/store/pool.ts";
+import { createStore } from "../../src/store/store.ts";
+import { startControlPlane } from "../support/control-plane.ts";
+import type { ControlPlane } from "../support/control-plane.ts";
+import { startFaultProxy } from "../support/fault-proxy.ts";
+import type { FaultProxy } from "../support/fault-proxy.ts";
+import { applyOperatorManifests, OPERATOR_NAMESPACE } from "../support/installation.ts";
+import { migrate, startOperator } from "../support/operator.ts";
+import type { Operator } from "../support/operator.ts";
+import { startPostgres, withClient } from "../support/postgres.ts";
+import type { OwnPostgresServer } from "../support/postgres.ts";
+import { waitFor } from "../support/wait.ts";
+import { createWorkspace } from "../support/workspace.ts";
+import { HISTORY_RULES } from "./history.ts";
+import { definition, GROUP, pathOf } from "./kinds.ts";
+import { Load } from "./load.ts";
+
+const NAMESPACE = "soak";
+const FABRIC = `/apis/fabricsync.dev/v1alpha1/namespaces/${NAMESPACE}/fabrics`;
+/** The role of the operator: no superuser, so that limits hold for it. */
+export const ROLE = "soak_operator";
+
+export interface RigOptions {
+  /** Path of `fabric-sync.mjs`. */
+  readonly bundle: string;
+  readonly kinds: number;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** The shipped operator between a real control plane and a real PostgreSQL, with a fault proxy on the way to the latter. */
+export interface Rig {
+  readonly plane: ControlPlane;
+  readonly postgres: OwnPostgresServer;
+  readonly proxy: FaultProxy;
+  /** Where the proxy connects to; whoever changes it makes another server the primary. */
+  readonly target: { port: number };
+  /** A connection string of a superuser, straight to the server that is the primary now. */
+  databaseUrl(): string;
+  operator(): Operator;
+  /** Starts the operator, again after it was ended. */
+  start(): Promise<void>;
+  load(perSecond: number, seed: number): Load;
+  sql<Row extends object>(text: string): Promise<Row[]>;
+  /** The table compared with the cluster. */
+  check(settleMs: number): Promise<CheckReport>;
+  /** What breaks a rule of the history; empty when all hold. */
+  brokenHistory(): Promise<string[]>;
+  /** `status reason` of a condition of the Fabric; '' while it is not there. */
+  condition(type: string): Promise<string>;
+  /** Something more to end with the rig. */
+  onStop(end: () => Promise<void>): void;
+  stop(): Promise<void>;
+}
+
+export async function startRig({ bundle, kinds, settings = {} }: RigOptions): Promise<Rig> {
+  const workspace = await createWorkspace("soak");
+  const [plane, postgres] = await Promise.all([startControlPlane(), startPostgres({ settings })]);
+  const target = { port: postgres.port };
+  const proxy = await startFaultProxy(target);
+  const client = new KubeClient(loadKubeConfig({ from: "file", path: plane.adminKubeconfig.path }));
+
+  const database = await postgres.createDatabase({ name: "soak" });
+  await withClient(database.url, async (sql) => {
+    await sql.query(`CREATE ROLE ${ROLE} LOGIN CREATEROLE PASSWORD 'soak'`);
+    await sql.query(`ALTER DATABASE soak OWNER TO ${ROLE}`);
+  });
+  const own = new URL(database.url);
+  own.username = ROLE;
+  own.password = "soak";
+  await migrate(own.toString(), bundle);
+  const direct = (): string => {
+    const url = new URL(database.url);
+    url.port = String(target.port);
+    return url.toString();
+  };
+
+  await applyOperatorManifests(plane);
+  await plane.kubectl(["create", "namespace", NAMESPACE]);
+  const numbers = Array.from({ length: kinds }, (_, kind) => kind);
+  const paths = numbers.map((kind) => pathOf(kind, NAMESPACE));
+  const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  await Promise.all(numbers.map((kind) => client.request("POST", crds, { body: definition(kind) })));
+  for (const path of paths) await waitFor(path, () => client.request("GET", path), { timeoutMs: 60_000 });
+  const selections = [{ group: GROUP, kinds: ["*"] }];
+  await client.request("POST", FABRIC, {
+    body: {
+      apiVersion: "fabricsync.dev/v1alpha1",
+      kind: "Fabric",
+      metadata: { name: "soak", namespace: NAMESPACE },
+      spec: { resources: selections },
+    },
+  });
+  await mkdir(join(workspace.directory, "cache"));
+
+  const there = new Set<string>();
+  const ends: (() => Promise<void>)[] = [];
+  let operator: Operator | null = null;
+  const sql = <Row extends object>(text: string): Promise<Row[]> =>
+    withClient(direct(), async (connection) => (await connection.query<Row>(text)).rows);
+  return {
+    ...{ plane, postgres, proxy, target, sql },
+    databaseUrl: direct,
+    operator() {
+      if (operator === null) throw new Error("the operator was not started");
+      return operator;
+    },
+    async start() {
+      operator = await startOperator(workspace, {
+        bundle,
+        databaseUrl: proxy.through(own.toString()),
+        kubeconfig: plane.adminKubeconfig.path,
+        namespaces: [NAMESPACE],
+        leaseNamespace: OPERATOR_NAMESPACE,
+        cacheDirectory: join(workspace.directory, "cache"),
+      });
+    },
+    load: (perSecond, seed) => new Load(client, paths, there, perSecond, seed),
+    async check(settleMs) {
+      const pool = createPool({
+        connection: { connectionString: direct() },
+        max: 4,
+        onConnectionError: () => undefined,
+      });
+      try {
+        const store = createStore(pool);
+        const [fabric] = await store.listFabrics();
+        if (fabric === undefined) throw new Error("the table knows no fabric");
+        const { signal } = new AbortController();
+        return await checkFabric({ fabricId: fabric.id, client, store, selections, settleMs, signal });
+      } finally {
+        await pool.end();
+      }
+    },
+    async brokenHistory() {
+      const broken: string[] = [];
+      for (const [rule, text] of Object.entries(HISTORY_RULES)) {
+        const rows = await sql(text);
+        if (rows.length > 0) broken.push(`${rule}: ${rows.length}, such as ${JSON.stringify(rows[0])}`);
+      }
+      return broken;
+    },
+    async condition(type) {
+      const body = await client.request("GET", `${FABRIC}/soak`);
+      return conditionOf(isJsonObject(body) ? body : {}, type);
+    },
+    onStop: (end) => void ends.push(end),
+    async stop() {
+      await operator?.process.stop("SIGKILL");
+      await Promise.all([plane.stop(), proxy.stop(), client.close()]);
+      for (const end of ends) await end();
+      await postgres.stop();
+      await workspace.dispose();
+    },
+  };
+}
+
+function conditionOf(object: JsonObject, type: string): string {
+  const status = isJsonObject(object["status"]) ? object["status"] : {};
+  const conditions = Array.isArray(status["conditions"]) ? status["conditions"].filter(isJsonObject) : [];
+  const found = conditions.find((condition) => condition["type"] === type);
+  return found === undefined ? "" : `${String(found["status"])} ${String(found["reason"])}`;
+}

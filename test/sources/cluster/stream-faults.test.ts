@@ -1,0 +1,246 @@
+import { startFaultProxy } from "./fault-proxy.ts";
+import type { Answer, FaultProxy } from "./fault-proxy.ts";
+import { controlPlane } from "../../support/shared-control-plane.ts";
+import type { TestNamespace } from "../../support/control-plane.ts";
+import { waitFor } from "../../support/wait.ts";
+import { startMirror } from "./mirror.ts";
+import type { Mirror } from "./mirror.ts";
+
+const status = (code: number, reason: string, more: object = {}): string =>
+  JSON.stringify({
+    kind: "Status",
+    apiVersion: "v1",
+    status: "Failure",
+    code,
+    reason,
+    message: `${reason} by the proxy`,
+    ...more,
+  });
+
+describe("a stream through a faulty network", () => {
+  let namespace: TestNamespace;
+  let proxy: FaultProxy;
+  let m: Mirror;
+  let maps: string;
+
+  beforeEach(async () => {
+    namespace = await controlPlane.createNamespace();
+    maps = `/api/v1/namespaces/${namespace.name}/configmaps`;
+    const { url, ca, adminToken } = controlPlane;
+    proxy = await startFaultProxy({ url, ca, token: adminToken });
+    await create("a");
+  });
+  afterEach(async () => {
+    proxy.answer = () => null;
+    await m.stop();
+    await proxy.close();
+    await namespace.remove();
+  });
+
+  const create = (name: string) => controlPlane.request("POST", maps, { body: { metadata: { name } } });
+  const mirror = (timing: Parameters<typeof startMirror>[0]["timing"] = {}): Mirror =>
+    (m = startMirror({
+      kubeconfig: proxy.kubeconfig,
+      selections: [{ group: "", kinds: ["ConfigMap"], namespaces: [namespace.name] }],
+      timing: { ...timing },
+    }));
+  const watching = async (timing?: Parameters<typeof mirror>[0]): Promise<void> => {
+    mirror(timing);
+    await m.watching("ConfigMap");
+    await waitFor("the first row", () => m.table.names.join() === "a");
+  };
+  /** Creates an object and waits until it is mirrored: the stream works. */
+  const works = async (name: string): Promise<void> => {
+    await create(name);
+    await waitFor(`${name} to arrive`, () => m.table.row(name));
+    await m.watching("ConfigMap");
+  };
+  const forMaps = (answer: Answer, times: number) => {
+    let left = times;
+    proxy.answer = (url) => (url.startsWith(maps) && left-- > 0 ? answer : null);
+    return () => left < 0;
+  };
+  const lists = () => m.started.watchlist + m.started.list;
+
+  test("a half-open connection is noticed by its silence and resumed without a list", async () => {
+    await watching({ silenceMs: 400 });
+    proxy.freeze();
+    await works("b");
+    expect(lists()).toBe(1);
+  });
+
+  test("a clean end is resumed at once", async () => {
+    await watching({ minStreamMs: 0 });
+    proxy.end();
+    await works("b");
+    expect([m.started.watch, lists()]).toEqual([1, 1]);
+  });
+
+  test("a connection cut in the middle of a line costs that line's connection, not the line", async () => {
+    await watching();
+    proxy.inject('{"type":"ADDED","object":{"kind":"Confi');
+    proxy.cut();
+    await works("b");
+    expect(lists()).toBe(1);
+    expect(m.table.names).toEqual(["a", "b"]);
+  });
+
+  test.each([
+    ["a line that is not JSON", "<html>\n", "StreamGarbled"],
+    ["an event of an unknown type", '{"type":"RENAMED","object":{}}\n', "StreamGarbled"],
+    ["an ERROR event", `{"type":"ERROR","object":${status(500, "InternalError")}}\n`, "KubeInternalError"],
+  ])("%s ends the stream, which resumes without a list", async (_, line, reason) => {
+    await watching();
+    const told: string[] = [];
+    const watch = setInterval(() => told.push(m.status("ConfigMap")?.reason ?? ""), 1);
+    proxy.inject(line);
+    await works("b");
+    clearInterval(watch);
+    expect(told).toContain(reason);
+    expect(lists()).toBe(1);
+  });
+
+  test("an ERROR event 410 leads to a list, which finds what was deleted meanwhile", async () => {
+    await watching();
+    proxy.freeze();
+    await controlPlane.request("DELETE", `${maps}/a`);
+    proxy.inject(`{"type":"ERROR","object":${status(410, "Expired")}}\n`);
+    await works("b");
+    expect(lists()).toBe(2);
+    expect(m.table.names).toEqual(["b"]);
+    expect(m.table.deletions[0]?.reason).toContain("not in a complete list");
+  });
+
+  test("410 as the answer to a resume leads to a list", async () => {
+    await watching({ minStreamMs: 0 });
+    const used = forMaps({ status: 410, body: status(410, "Expired") }, 1);
+    proxy.end();
+    await waitFor("the refusal to be used", used);
+    await works("b");
+    expect(lists()).toBe(2);
+  });
+
+  test.each([
+    [401, "Unauthorized", "KubeUnauthorized"],
+    [409, "Conflict", "KubeConflict"],
+    [500, "InternalError", "KubeInternalError"],
+    [503, "ServiceUnavailable", "KubeServiceUnavailable"],
+  ])("%i is told, retried, and keeps the rows", async (code, reason, told) => {
+    await watching({ minStreamMs: 0 });
+    forMaps({ status: code, body: status(code, reason) }, 1_000);
+    proxy.end();
+    await waitFor("the status", () => m.status("ConfigMap")?.reason === told);
+    expect(m.status("ConfigMap")?.state).toBe("retrying");
+    expect(m.table.names).toEqual(["a"]);
+    proxy.answer = () => null;
+    await works("b");
+    expect(lists()).toBe(1);
+  });
+
+  test("404 keeps the rows and is no deletion", async () => {
+    await watching({ minStreamMs: 0 });
+    forMaps({ status: 404, body: status(404, "NotFound") }, 1);
+    proxy.end();
+    await waitFor("the status", () => m.status("ConfigMap")?.state === "gone");
+    expect(m.table.names).toEqual(["a"]);
+    expect(m.table.deletions).toEqual([]);
+    await waitFor("its return", () => m.status("ConfigMap")?.state === "watching", { timeoutMs: 28_000 });
+  });
+
+  test("429 waits as long as the server asks", async () => {
+    await watching({ minStreamMs: 0 });
+    forMaps({ status: 429, headers: { "retry-after": "1" }, body: status(429, "TooManyRequests") }, 1);
+    proxy.end();
+    await waitFor("the status", () => m.status("ConfigMap")?.reason === "KubeTooManyRequests");
+    const begun = performance.now();
+    await works("b");
+    expect(performance.now() - begun).toBeGreaterThan(900);
+  });
+
+  test("a server that knows no WatchList is listed in pages, and that is remembered", async () => {
+    await Promise.all(Array.from({ length: 7 }, (_, i) => create(`x${i}`)));
+    proxy.answer = (url) => (url.includes("sendInitialEvents") ? { status: 422, body: status(422, "Invalid") } : null);
+    mirror({ pageSize: 3, minStreamMs: 0 });
+    await waitFor("every page", () => m.table.names.length === 8);
+    await works("b");
+    expect(m.started).toMatchObject({ watchlist: 1, list: 1 });
+    expect(proxy.requests.filter((line) => line.includes("limit=3")).length).toBe(3);
+    await m.source.syncOnce();
+    expect(m.started).toMatchObject({ watchlist: 1, list: 2 });
+  });
+
+  test("a token of the next page that expired begins the list anew", async () => {
+    await Promise.all(Array.from({ length: 4 }, (_, i) => create(`x${i}`)));
+    let expire = 1;
+    proxy.answer = (url) => {
+      if (url.includes("sendInitialEvents")) return { status: 400, body: status(400, "BadRequest") };
+      return url.includes("continue=") && expire-- > 0 ? { status: 410, body: status(410, "Expired") } : null;
+    };
+    mirror({ pageSize: 2 });
+    await waitFor("every object", () => m.table.names.length === 5);
+    expect(m.started.list).toBe(2);
+  });
+
+  test("a page that breaks in the middle concludes nothing", async () => {
+    await watching();
+    await m.stop();
+    let breaks = 2;
+    proxy.answer = (url) => {
+      if (url.includes("sendInitialEvents")) return { status: 400, body: status(400, "BadRequest") };
+      return url.includes("limit=") && breaks-- > 0 ? { status: 200, body: '{"kind":"ConfigMapList","items":[' } : null;
+    };
+    const { table } = m;
+    table.cursors.clear();
+    m = startMirror({
+      kubeconfig: proxy.kubeconfig,
+      table,
+      selections: [{ group: "", kinds: ["ConfigMap"], namespaces: [namespace.name] }],
+    });
+    await works("b");
+    expect(table.deletions).toEqual([]);
+  });
+
+  test("an object that cannot be read costs only itself, and is told", async () => {
+    await watching();
+    const event = (metadata: object) =>
+      `${JSON.stringify({ type: "ADDED", object: { kind: "ConfigMap", apiVersion: "v1", metadata } })}\n`;
+    proxy.inject(event({ name: "broken", namespace: namespace.name, labels: { n: 1 } }));
+    await works("b");
+    expect(m.status("ConfigMap")?.message).toContain("1 objects cannot be read: ConfigMap");
+    expect(m.table.names).toEqual(["a", "b"]);
+  });
+
+  test("storage that was set back to an older state is listed anew", async () => {
+    await watching();
+    proxy.inject(
+      `{"type":"BOOKMARK","object":{"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":"1"}}}\n`,
+    );
+    await waitFor("the list", () => lists() === 2);
+    await works("b");
+  });
+
+  test("a broken group costs no other kind", async () => {
+    proxy.answer = (url) => {
+      if (url === "/apis")
+        return {
+          status: 200,
+          body: JSON.stringify({ kind: "APIGroupList", groups: [group("away.example"), group("apps")] }),
+        };
+      return url.startsWith("/apis/away.example") ? { status: 503, body: status(503, "ServiceUnavailable") } : null;
+    };
+    m = startMirror({
+      kubeconfig: proxy.kubeconfig,
+      selections: [
+        { group: "away.example", kinds: ["*"] },
+        { group: "apps", kinds: ["Deployment"], namespaces: [namespace.name] },
+      ],
+    });
+    await m.watching("Deployment");
+    expect(m.status("*")).toMatchObject({ state: "retrying", reason: "GroupUnavailable" });
+  });
+});
+
+function group(name: string): object {
+  const version = { groupVersion: `${name}/v1`, version: "v1" };
+  return { name, versions: [version], preferredVersion: version };
+}

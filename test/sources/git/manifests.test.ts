@@ -1,0 +1,268 @@
+import fc from "fast-check";
+import { MAX_DEPTH } from "../../../src/sources/git/limits.ts";
+import { readManifests } from "../../../src/sources/git/manifests.ts";
+import { ManifestParser } from "../../../src/sources/git/parser.ts";
+
+const HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+
+function read(text: string | Buffer, maxDocuments = 1_000) {
+  return readManifests(Buffer.from(text as string), maxDocuments);
+}
+
+describe("places", () => {
+  test("each document keeps the line and column of its first token", () => {
+    const { manifests } = read(
+      `# one\n\n${HEAD}---\n# two\n  \n${HEAD}---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}\n`,
+    );
+    expect(manifests.map(({ line, column }) => [line, column])).toEqual([
+      [3, 1],
+      [9, 1],
+      [13, 1],
+    ]);
+  });
+
+  test("each item of a list keeps its own", () => {
+    const item = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}";
+    const yaml = read(`apiVersion: v1\nkind: List\nitems:\n  - ${item}\n  - ${item}\n`).manifests;
+    expect(yaml.map(({ line, column }) => [line, column])).toEqual([
+      [4, 5],
+      [5, 5],
+    ]);
+    const json = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}';
+    const list = read(`{"apiVersion":"v1","kind":"List","items":[\n ${json},\n ${json}]}`).manifests;
+    expect(list.map(({ line, column }) => [line, column])).toEqual([
+      [2, 2],
+      [3, 2],
+    ]);
+  });
+
+  test("CRLF and a byte order mark move nothing", () => {
+    const { manifests } = read(`\ufeff# c\n${HEAD}---\n${HEAD}`.replaceAll("\n", "\r\n"));
+    expect(manifests.map(({ line }) => line)).toEqual([2, 6]);
+  });
+});
+
+describe("a bad document costs itself alone", () => {
+  const bad: [string, string, string][] = [
+    ["broken syntax", "a: [1\nb: 2\n", "YamlSyntax"],
+    ["a tab as indentation", "a:\n\tb: 1\n", "YamlSyntax"],
+    ["no kind", "apiVersion: v1\nmetadata: {name: a}\n", "MissingKind"],
+    ["no apiVersion", "kind: ConfigMap\nmetadata: {name: a}\n", "MissingApiVersion"],
+    ["no name", "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", "MissingName"],
+    ["no metadata", "apiVersion: v1\nkind: ConfigMap\n", "MissingName"],
+    ["generateName", "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n", "MissingName"],
+    ["a name that is a number", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 12}\n", "BadName"],
+    ["a name with capitals", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Leaf-01}\n", "BadName"],
+    ["a name with a look-alike letter", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: le\u0430f}\n", "BadName"],
+    ["a name with a path", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ../a}\n", "BadName"],
+    ["a long name", `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${"a".repeat(254)}}\n`, "BadName"],
+    ["a bad namespace", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: a.b}\n", "BadNamespace"],
+    [
+      "a label that is a boolean",
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {x: yes}}\n",
+      "BadLabels",
+    ],
+    [
+      "an annotation that is a number",
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {x: 1}}\n",
+      "BadAnnotations",
+    ],
+    ["a bad kind", "apiVersion: v1\nkind: a/b\nmetadata: {name: a}\n", "BadKind"],
+    ["a bad apiVersion", "apiVersion: a/b/c\nkind: A\nmetadata: {name: a}\n", "BadApiVersion"],
+    ["a text", "hello\n", "NotAnObject"],
+    ["a list", "- a\n", "NotAnObject"],
+    ["a template", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Values.name }}\n", "NotJson"],
+    ["a control character", `${HEAD}data: {a: \u0007}\n`, "ControlCharacter"],
+    ["an alias of nothing", `${HEAD}data: {a: *x}\n`, "BadAlias"],
+    ["an anchor within itself", `${HEAD}data: &x {a: *x}\n`, "BadAlias"],
+    ["content after the separator", "", "YamlSyntax"],
+  ];
+  test.each(bad)("%s", (name, text, code) => {
+    const separator = name === "content after the separator" ? "--- a\n" : "---\n";
+    const { manifests, rejections } = read(`${HEAD}${separator}${text}---\n${HEAD}`);
+    expect(manifests).toHaveLength(2);
+    expect(rejections).toHaveLength(1);
+    expect(rejections[0]?.code).toBe(code);
+    expect(rejections[0]?.line).toBeGreaterThanOrEqual(4);
+    expect(rejections[0]?.line).toBeLessThan(4 + separator.length + text.split("\n").length);
+  });
+
+  test("bytes that are not UTF-8", () => {
+    const text = Buffer.concat([
+      Buffer.from(`${HEAD}---\n`),
+      Buffer.from([0x61, 0x3a, 0x20, 0xff, 0x0a]),
+      Buffer.from(`---\n${HEAD}`),
+    ]);
+    const { manifests, rejections } = readManifests(text, 10);
+    expect(manifests.map(({ line }) => line)).toEqual([1, 7]);
+    expect(rejections).toMatchObject([{ code: "InvalidUtf8", line: 5 }]);
+  });
+
+  test("a syntax error is told at its line and column", () => {
+    expect(read(`${HEAD}---\n${HEAD}data:\n  a: "x\n`).rejections).toMatchObject([{ code: "YamlSyntax", line: 10 }]);
+  });
+
+  test("an item of a list", () => {
+    const { manifests, rejections } = read(
+      `apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: A, metadata: {name: a}}\n- {kind: B}\n- 5\n`,
+    );
+    expect(manifests).toHaveLength(1);
+    expect(rejections).toMatchObject([
+      { code: "MissingApiVersion", line: 5 },
+      { code: "NotAnObject", line: 6 },
+    ]);
+  });
+
+  test("no text of the document reaches the message of a value that may be a secret", () => {
+    const [rejection] = read(`${HEAD}data: {password: !!int hunter2-canary}\n`).rejections;
+    expect(JSON.stringify(rejection)).not.toContain("canary");
+  });
+});
+
+describe("hostile files are refused before they cost anything", () => {
+  const bomb = (levels: number): string => {
+    let text = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n";
+    for (let level = 1; level <= levels; level += 1) text += `a${level}: &a${level} [${`*a${level - 1},`.repeat(9)}]\n`;
+    return text;
+  };
+  const cases: [string, () => string, string][] = [
+    ["an alias bomb", () => HEAD + bomb(20), "AliasBomb"],
+    ["an alias bomb of text", () => `${HEAD}a: &a ${"x".repeat(50_000)}\nb: [${"*a,".repeat(1_000)}]\n`, "AliasBomb"],
+    [
+      "merge keys that multiply",
+      () =>
+        `${HEAD}a0: &a0 {x: 1}\n${Array.from({ length: 40 }, (_, i) => `a${i + 1}: &a${i + 1} {<<: *a${i}, l: *a${i}, r: *a${i}}`).join("\n")}\n`,
+      "AliasBomb",
+    ],
+    ["brackets", () => "[".repeat(1_000_000), "TooDeep"],
+    ["braces", () => "{a: ".repeat(250_000), "TooDeep"],
+    ["JSON braces", () => '{"a":'.repeat(5_000) + "1" + "}".repeat(5_000), "TooDeep"],
+    ["nested dashes", () => "- ".repeat(5_000) + "a", "TooDeep"],
+    ["documents", () => "---\na\n".repeat(200_000), "TooManyDocuments"],
+    ["items", () => `apiVersion: v1\nkind: List\nitems: [${"{},".repeat(5_000)}]`, "TooManyDocuments"],
+  ];
+  test.each(cases)("%s", (_name, text, code) => {
+    const bytes = Buffer.from(text());
+    const begun = process.cpuUsage();
+    const { manifests, rejections } = readManifests(bytes, 1_000);
+    const { user, system } = process.cpuUsage(begun);
+    expect(manifests).toEqual([]);
+    expect(rejections).toHaveLength(1);
+    expect(rejections[0]?.code).toBe(code);
+    // The bound is 250 ms of CPU; a busy machine shares its caches.
+    expect((user + system) / 1_000).toBeLessThan(1_000);
+  });
+
+  test("nesting that is allowed is read", () => {
+    const deep = "[".repeat(MAX_DEPTH - 5) + "]".repeat(MAX_DEPTH - 5);
+    expect(read(`${HEAD}data: ${deep}\n`).manifests).toHaveLength(1);
+  });
+});
+
+describe("in the worker thread", () => {
+  const parser = new ManifestParser({ deadlineMs: 2_000 });
+  afterAll(() => parser.close());
+
+  test("objects come back with every digit", async () => {
+    const { manifests } = await parser.parse(Buffer.from(`${HEAD}data: {n: 9007199254740993}`), 10);
+    expect(manifests[0]?.json).toContain("9007199254740993");
+  });
+
+  test("a file that takes too long is refused and its thread ended; the files behind it are read", async () => {
+    // Quadratic for the parser, and no limit sees it: the deadline is for what nobody thought of.
+    const slow = Buffer.from(`${HEAD}data:\n  ${"? ".repeat(60_000)}`);
+    const impatient = new ManifestParser({ deadlineMs: 30 });
+    const [first, second] = await Promise.all([impatient.parse(slow, 10), impatient.parse(Buffer.from(HEAD), 10)]);
+    await impatient.close();
+    expect(first).toMatchObject({
+      manifests: [],
+      rejections: [{ code: expect.stringMatching(/ParseTooCostly|TooDeep/) }],
+    });
+    expect(second.manifests.length + second.rejections.length).toBe(1);
+  });
+
+  test("one blob is parsed once for all who ask", async () => {
+    let loads = 0;
+    const load = () => {
+      loads += 1;
+      return Promise.resolve(Buffer.from(HEAD));
+    };
+    const answers = await Promise.all(Array.from({ length: 50 }, () => parser.parseBlob("b".repeat(40), load, 10)));
+    expect(loads).toBe(1);
+    expect(new Set(answers).size).toBe(1);
+  });
+
+  test("the event loop goes on while a file is parsed", async () => {
+    const big = Buffer.from(HEAD + "data:\n" + Array.from({ length: 20_000 }, (_, i) => `  k${i}: v${i}`).join("\n"));
+    let worst = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      worst = Math.max(worst, now - last);
+      last = now;
+    }, 1);
+    const { manifests } = await parser.parse(big, 10);
+    clearInterval(timer);
+    expect(manifests).toHaveLength(1);
+    expect(worst).toBeLessThan(200);
+  });
+});
+
+describe("any text", () => {
+  const fragment = fc.constantFrom(
+    "---\n",
+    "a: ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "&a ",
+    "*a",
+    "\n",
+    "  ",
+    "\t",
+    "'",
+    '"',
+    "|\n",
+    "? ",
+    ": ",
+    "#",
+    "!!int ",
+    "<<: ",
+    "\u0000",
+    "😀",
+    "null",
+    "1e9",
+    HEAD,
+    "...\n",
+    "%",
+    "@",
+    "\r\n",
+  );
+  test("never throws, and every document is an object or a rejection", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fragment, fc.string({ maxLength: 5 })), { maxLength: 40 }), (parts) => {
+        const { manifests, rejections } = read(parts.join(""), 50);
+        for (const { line, column } of [...manifests, ...rejections]) {
+          expect(line).toBeGreaterThan(0);
+          expect(column).toBeGreaterThan(0);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("damage to one document never touches its neighbours", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (noise) => {
+        fc.pre(!Buffer.from(noise).includes("---"));
+        const text = Buffer.concat([Buffer.from(`${HEAD}---\n`), Buffer.from(noise), Buffer.from(`\n---\n${HEAD}`)]);
+        const { manifests } = readManifests(text, 100);
+        const lines = Buffer.from(noise).filter((byte) => byte === 10).length;
+        expect(manifests.map(({ line }) => line)).toEqual(expect.arrayContaining([1, 7 + lines]));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
