@@ -1,20 +1,19 @@
-/** Another client: GETs one object over and over until its standard input ends, then prints what each took (ms) as JSON. */
+/** Another client: GETs one object over and over until its standard input ends; prints `[when it began (ms since the epoch), ms]` of each as JSON. */
 import { KubeClient } from "../../src/sources/cluster/client.ts";
 import { loadKubeConfig } from "../../src/sources/cluster/kubeconfig.ts";
 
 const [kubeconfig = "", path = ""] = process.argv.slice(2);
 const client = new KubeClient(loadKubeConfig({ from: "file", path: kubeconfig }));
-const times: number[] = [];
+const times: [number, number][] = [];
 let going = true;
 process.stdin.resume().on("end", () => {
   going = false;
 });
 while (going) {
-  const began = performance.now();
+  const [at, began] = [Date.now(), performance.now()];
   await client.request("GET", path);
-  times.push(performance.now() - began);
+  times.push([at, performance.now() - began]);
   await new Promise((resolve) => setTimeout(resolve, 5));
 }
 await client.close();
-// The first ones open the connection and compile the code.
-process.stdout.write(JSON.stringify(times.slice(20)));
+process.stdout.write(JSON.stringify(times));

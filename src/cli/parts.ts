@@ -16,6 +16,7 @@ import { Pump } from "../pump/pump.ts";
 import { KubeClient } from "../sources/cluster/client.ts";
 import { ClusterSource } from "../sources/cluster/cluster-source.ts";
 import { DriftSource } from "../sources/cluster/drift/drift-source.ts";
+import { Pacer } from "../sources/cluster/drift/pacer.ts";
 import { dryRunUser } from "../sources/cluster/drift/identity.ts";
 import { loadKubeConfig } from "../sources/cluster/kubeconfig.ts";
 import type { KubeConfigSource } from "../sources/cluster/kubeconfig.ts";
@@ -48,6 +49,13 @@ interface Shared {
 
 export function createParts(base: PartsBase): Parts {
   const shared = new WeakMap<PumpPart, Shared>();
+  /** One for each API server, whichever Fabrics ask it. */
+  const pacers = new Map<string, Pacer>();
+  const pacerOf = (server: string): Pacer => {
+    const pacer = pacers.get(server) ?? new Pacer();
+    pacers.set(server, pacer);
+    return pacer;
+  };
   const sharedOf = (pump: PumpPart): Shared => {
     const found = shared.get(pump);
     if (found === undefined) throw new TypeError("a source was asked for with a pump that is not of these parts");
@@ -70,7 +78,7 @@ export function createParts(base: PartsBase): Parts {
       own.git = gitPart(request, base, { fence: own.fence, discovery });
       return own.git;
     },
-    drift: (request) => driftPart(request, base, sharedOf(request.pump)),
+    drift: (request) => driftPart(request, base, sharedOf(request.pump), pacerOf),
   };
 }
 
@@ -127,7 +135,12 @@ function clusterPart(request: ClusterRequest, base: PartsBase, shared: Shared): 
 }
 
 /** @throws FabricSyncError `KubeConfigInvalid` */
-function driftPart(request: DriftRequest, base: PartsBase, shared: Shared): DriftPart {
+function driftPart(
+  request: DriftRequest,
+  base: PartsBase,
+  shared: Shared,
+  pacerOf: (server: string) => Pacer,
+): DriftPart {
   const { fabric, fence, policy, cluster, log: logger, onChange: onSchemas, onRows: onSettled } = request;
   const { store, heartbeats, signal, podNamespace: identityNamespace } = base;
   const { kubeConfig } = request;
@@ -136,7 +149,7 @@ function driftPart(request: DriftRequest, base: PartsBase, shared: Shared): Drif
   const dryRuns = new KubeClient(loadKubeConfig(source), { impersonate: dryRunUser(identityNamespace) });
   const drift = new DriftSource({
     ...{ fabric, reader, dryRuns, identityNamespace, store, fence, policy, heartbeats, logger, signal },
-    ...{ onSchemas, onSettled },
+    ...{ onSchemas, onSettled, pacer: pacerOf(dryRuns.server) },
     discovery: () => shared.cluster?.discovery ?? null,
     kinds: () => new Set(cluster.statuses().map(({ kind, apiGroup }) => `${kind}.${apiGroup}`)),
   });

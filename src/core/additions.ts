@@ -1,4 +1,4 @@
-import type { Difference } from "./diff.ts";
+import type { Difference } from "./difference.ts";
 import { elementsOf } from "./elements.ts";
 import { isJsonObject } from "./json.ts";
 import type { JsonValue } from "./json.ts";

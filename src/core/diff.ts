@@ -16,6 +16,7 @@
  * number against a text of the same digits, keys that somebody added inside an atomic value. Who cannot ask it takes them for equal.
  */
 import { elementsOf } from "./elements.ts";
+import type { DifferenceSink, Knowledge } from "./difference.ts";
 import type { KindRules, PathRule } from "./equivalence.ts";
 import { isJsonObject, numberText, sameDecimal, sameJson, sameNumber } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
@@ -23,34 +24,8 @@ import { step } from "./path-tree.ts";
 import type { PathTree } from "./path-tree.ts";
 import { REDACTED } from "./redact.ts";
 import { sameText } from "./same-text.ts";
-import { fieldSchema, itemSchema } from "./schema.ts";
-import type { KindSchema, Schema } from "./schema.ts";
-
-/** One path at which the sides differ. */
-export interface Difference {
-  /** From the object's root, Git's list indexes. */
-  readonly path: readonly string[];
-  /** The same place in the cluster's object: the cluster's list indexes, its spelling of keys. */
-  readonly actualPath: readonly string[];
-  /** undefined: Git does not declare it, or not any longer. */
-  readonly desired: JsonValue | undefined;
-  /** undefined: the cluster does not have it. */
-  readonly actual: JsonValue | undefined;
-  /** Git declared it in an earlier revision. */
-  readonly leftover?: true;
-  /** Only the API server can say whether this is a difference. */
-  readonly weak?: true;
-}
-
-/** Takes one difference; gives false when it wants no more. */
-export type DifferenceSink = (difference: Difference) => boolean;
-
-/** What is known of the kind. */
-export interface Knowledge {
-  readonly rules: KindRules;
-  /** null: the server's schema is not known. */
-  readonly kind: KindSchema | null;
-}
+import { fieldSchema, itemSchema, schemaAt } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 
 /** Tells `sink` every declared path under `path` at which `actual` differs. Gives false when the sink had enough. */
 export function compareDeclared(
@@ -65,18 +40,6 @@ export function compareDeclared(
   if (schema === "pruned") return true;
   const walk = new Comparison(rules, kind?.typed === true, path, sink);
   return walk.compare(desired, actual, { tree, schema, siblings: {}, actualSiblings: {}, exact: false });
-}
-
-/** The schema of what is at `path` in an object of the kind; labels and annotations have none, and need none. */
-export function schemaAt(kind: KindSchema | null, path: readonly string[]): Schema | "pruned" | null {
-  if (kind === null || path[0] === "metadata") return null;
-  let schema: Schema | null = kind.root;
-  for (const segment of path) {
-    const next = fieldSchema(schema, segment);
-    if (next === "pruned") return "pruned";
-    schema = next;
-  }
-  return schema;
 }
 
 /** Where in the rules, in the schema and among its siblings a value stands. */

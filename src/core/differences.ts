@@ -1,7 +1,7 @@
 /** Every path at which a row's two sides differ, as far as the Fabric's rules let it count. */
 import { additions } from "./additions.ts";
-import { compareDeclared, schemaAt } from "./diff.ts";
-import type { Difference, DifferenceSink, Knowledge } from "./diff.ts";
+import { compareDeclared } from "./diff.ts";
+import type { Difference, DifferenceSink, Knowledge } from "./difference.ts";
 import { documentOf, specRoot } from "./document.ts";
 import { rulesFor } from "./equivalence.ts";
 import { ignoresFor } from "./ignore.ts";
@@ -11,6 +11,7 @@ import type { Edit, Owner } from "./managed-fields.ts";
 import { pointer } from "./pointer.ts";
 import type { ReducePolicy } from "./policy.ts";
 import { leftovers } from "./removed.ts";
+import { schemaAt } from "./schema.ts";
 import type { ResourceRow } from "./row.ts";
 import { readSyncMetadata } from "./sync-metadata.ts";
 

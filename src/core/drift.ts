@@ -12,7 +12,7 @@
  */
 import { checkKey } from "./check.ts";
 import type { Check } from "./check.ts";
-import type { Difference } from "./diff.ts";
+import type { Difference } from "./difference.ts";
 import {
   actualDocument,
   additionsOf,

@@ -2,7 +2,7 @@
  * Paths that Git declared before and no longer declares. They stay drift while the cluster has them, because nobody should own them but Git.
  * The list is made from the desired side alone, so it does not depend on when the cluster was looked at.
  */
-import type { Difference, Knowledge } from "./diff.ts";
+import type { Difference, Knowledge } from "./difference.ts";
 import { documentOf, lookUp, schemaOf } from "./document.ts";
 import type { Declared } from "./document.ts";
 import { elementsOf } from "./elements.ts";

@@ -80,3 +80,15 @@ export function itemSchema(parent: Schema | null): Schema | null {
   if (parent.form === "list") return parent.items;
   return parent.form === "any" ? OPEN : null;
 }
+
+/** The schema of what is at `path` in an object of the kind; labels and annotations have none, and need none. */
+export function schemaAt(kind: KindSchema | null, path: readonly string[]): Schema | "pruned" | null {
+  if (kind === null || path[0] === "metadata") return null;
+  let schema: Schema | null = kind.root;
+  for (const segment of path) {
+    const next = fieldSchema(schema, segment);
+    if (next === "pruned") return "pruned";
+    schema = next;
+  }
+  return schema;
+}

@@ -9,7 +9,7 @@
  *
  * So one edited label is low, one edited field medium, a removed block or six edited fields high; critical is an invalid object.
  */
-import type { Difference } from "./diff.ts";
+import type { Difference } from "./difference.ts";
 import type { DriftSeverity, DriftStatus } from "./vocabulary.ts";
 
 const WEIGHT = { annotation: 10, label: 20, leftover: 30, value: 40, absent: 50 } as const;

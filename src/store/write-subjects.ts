@@ -8,6 +8,7 @@ import { deadLetterClearance } from "./dead-letters.ts";
 import type { Fold, Folded } from "./fold.ts";
 import { readRows, type ExpectedCursor, type FoundRows } from "./read-rows.ts";
 import { StoreError } from "./store-error.ts";
+import { inSlices } from "./slices.ts";
 import type { Subject } from "./subject.ts";
 import type { Outcome, Tally } from "./tally.ts";
 import type { Sql } from "./transaction.ts";
@@ -43,7 +44,7 @@ export async function writeSubjects(
   for (let round = 1; round <= ROUNDS; round += 1) {
     const keys = pending.map(({ key }) => key);
     const found = await readRows(sql, work.fence, keys, round > 1, work.expected);
-    const folded = pending.map((subject) => work.fold(subject, found.rows.get(keyString(subject.key))));
+    const folded = await inSlices(pending, (subject) => work.fold(subject, found.rows.get(keyString(subject.key))));
     const changes = folded.flatMap(({ change }) => (change === null ? [] : [change]));
     const cleared = clearable(found, folded);
     if (cleared.length > 0) others = [...others, deadLetterClearance(cleared)];

@@ -1,6 +1,6 @@
 /** Which of the local differences are any: what the object would be with Git's side applied, beside what it is. */
 import type { CheckedPath } from "../../../core/check.ts";
-import type { Difference } from "../../../core/diff.ts";
+import type { Difference } from "../../../core/difference.ts";
 import { lookUp } from "../../../core/document.ts";
 import { elementsOf } from "../../../core/elements.ts";
 import { isJsonObject, sameJson } from "../../../core/json.ts";

@@ -17,19 +17,17 @@ import { ask } from "./dry-run.ts";
 import { checkIdentity } from "./identity.ts";
 import type { Guard } from "./identity.ts";
 import { Pacer } from "./pacer.ts";
-import { SchemaReader } from "./schema-reader.ts";
+import { pacedClient } from "./paced-client.ts";
+import { Postponed } from "./postponed.ts";
+import { SchemaKeeper } from "./schema-keeper.ts";
 
 /** Suspects that are taken out of the table at a time: some seconds of work, some MB. */
 const PAGE = 200;
-/** Without news: answers that are due to be asked for again, schemas that changed without a word (ms). */
+/** Without news: answers that are due to be asked for again (ms). */
 const TICK_MS = 15_000;
-/** The server publishes a CRD's schema up to some seconds after the CRD (ms after the news). */
-const SCHEMA_AGAIN_MS = [500, 2_000, 6_000, 15_000];
 const SETTLED_POLL_MS = 20;
-const SCHEMA_EVERY_MS = 60_000;
 /** What guards the identity may be changed by anybody who may change policies (ms). */
 const GUARD_EVERY_MS = 60_000;
-const ROW_BACKOFF = { baseMs: 1_000, capMs: 60_000 };
 const SERVER_BACKOFF = { baseMs: 500, capMs: 30_000 };
 /** A page of suspects, each with several requests that may hang for 30 s (ms). */
 const BEAT_MS = 20 * 60_000;
@@ -58,6 +56,7 @@ export interface DriftSourceOptions {
   readonly onSettled: () => void;
   readonly now?: () => number;
   readonly random?: () => number;
+  /** Of the server; all that ask it share one. */
   readonly pacer?: Pacer;
 }
 
@@ -66,14 +65,12 @@ export class DriftSource {
   readonly #options: DriftSourceOptions;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #schemas: SchemaReader;
+  readonly #schemas: SchemaKeeper;
   readonly #pacer: Pacer;
+  readonly #paced: Pick<KubeClient, "request">;
   readonly #now: () => number;
   readonly #random: () => number;
-  readonly #later = new Map<string, { attempts: number; notBefore: number }>();
-  #set: SchemaSet | null = null;
-  #tried = false;
-  #schemasDue = [0];
+  readonly #later: Postponed;
   #guard: { readonly told: Guard; readonly until: number } | null = null;
   #wake: (() => void) | null = null;
   #news = true;
@@ -83,20 +80,22 @@ export class DriftSource {
   constructor(options: DriftSourceOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
-    this.#schemas = new SchemaReader(options.reader, options.logger);
     this.#pacer = options.pacer ?? new Pacer();
+    this.#paced = pacedClient(options.dryRuns, this.#pacer);
     this.#now = options.now ?? Date.now;
+    this.#schemas = new SchemaKeeper({ ...options, now: this.#now });
     this.#random = options.random ?? Math.random;
+    this.#later = new Postponed(this.#now, this.#random);
   }
 
   /** What the server says of its kinds; null before it said so. */
   get schemas(): SchemaSet | null {
-    return this.#set;
+    return this.#schemas.schemas;
   }
 
   /** Whether the server was asked for its schemas, with or without success: before, no verdict is worth writing. */
   get ready(): boolean {
-    return this.#tried;
+    return this.#schemas.asked;
   }
 
   /** Resolves when every suspect of now was asked about, or could not be. Never rejects. */
@@ -122,8 +121,7 @@ export class DriftSource {
 
   /** The server's kinds changed. */
   kindsChanged(): void {
-    const now = this.#now();
-    this.#schemasDue = [now, ...SCHEMA_AGAIN_MS.map((ms) => now + ms)];
+    this.#schemas.kindsChanged();
     this.kick();
   }
 
@@ -136,7 +134,7 @@ export class DriftSource {
       this.#news = false;
       this.#busy = true;
       try {
-        await this.#readSchemas();
+        await this.#schemas.read(this.#signal);
         await this.#askAll();
         failures = 0;
       } catch (error) {
@@ -162,41 +160,21 @@ export class DriftSource {
   }
 
   async #rest(): Promise<void> {
-    const due = [this.#now() + TICK_MS, ...this.#schemasDue, ...[...this.#later.values()].map((one) => one.notBefore)];
+    const due = [this.#now() + TICK_MS, this.#schemas.dueAt, this.#later.dueAt];
     const slept = new AbortController();
     this.#wake = () => slept.abort();
     await pause(Math.max(1, Math.min(...due) - this.#now()), AbortSignal.any([this.#signal, slept.signal]));
     this.#wake = null;
   }
 
-  async #readSchemas(): Promise<void> {
-    const now = this.#now();
-    const discovery = this.#options.discovery();
-    if (discovery === null || !this.#schemasDue.some((at) => at <= now)) return;
-    const kinds = this.#options.kinds();
-    const versions = discovery.kinds
-      .filter(({ group, kind }) => kinds.has(`${kind}.${group}`))
-      .map(({ group, version }) => (group === "" ? version : `${group}/${version}`));
-    const before = JSON.stringify(this.#set);
-    try {
-      this.#set = await this.#schemas.read(versions, this.#signal);
-      const later = this.#schemasDue.filter((at) => at > now);
-      this.#schemasDue = later.length > 0 ? later : [now + SCHEMA_EVERY_MS];
-    } finally {
-      const first = !this.#tried;
-      this.#tried = true;
-      if (first || JSON.stringify(this.#set) !== before) this.#options.onSchemas();
-    }
-  }
-
   async #askAll(): Promise<void> {
     const { store, fabric } = this.#options;
-    if (!this.#tried || this.#options.policy().driftMode !== "server_side") return;
+    if (!this.ready || this.#options.policy().driftMode !== "server_side") return;
     for (;;) {
       const now = this.#now();
       const page = await store.suspects({ fabricId: fabric.id, now: new Date(now).toISOString(), limit: PAGE });
-      const rows = page.filter((row) => (this.#later.get(row.id)?.notBefore ?? 0) <= now);
-      if (rows.length === 0 || this.#signal.aborted) return this.#forget(now);
+      const rows = page.filter((row) => this.#later.isDue(row.id));
+      if (rows.length === 0 || this.#signal.aborted) return this.#later.sweep();
       await this.#askAbout(rows);
       if (page.length < PAGE) return;
     }
@@ -206,7 +184,7 @@ export class DriftSource {
     const discovery = this.#options.discovery();
     if (discovery === null) return;
     const guard = await this.#guarded();
-    const options = { client: this.#options.dryRuns, discovery, now: this.#now, signal: this.#signal };
+    const options = { client: this.#paced, discovery, now: this.#now, signal: this.#signal };
     const queue = new AnswerQueue((answers) => this.#settle(answers));
     try {
       await this.#pacer.forEach(rows, this.#signal, async (row) => {
@@ -224,7 +202,7 @@ export class DriftSource {
     try {
       const check = await ask(row, policy, options);
       if (check === null) this.#postpone(row, "it changes in the cluster");
-      else this.#later.delete(row.id);
+      else this.#later.answered(row.id);
       return check;
     } catch (error) {
       if (this.#signal.aborted) throw error;
@@ -236,9 +214,7 @@ export class DriftSource {
   }
 
   #postpone(row: ResourceRow, reason: string): void {
-    const attempts = (this.#later.get(row.id)?.attempts ?? 0) + 1;
-    const notBefore = this.#now() + fullJitterDelay(attempts, ROW_BACKOFF, this.#random);
-    this.#later.set(row.id, { attempts, notBefore });
+    const attempts = this.#later.postpone(row.id);
     this.#options.logger.debug({ kind: row.kind, name: row.name, reason, attempts }, "asked about again later");
   }
 
@@ -271,10 +247,5 @@ export class DriftSource {
       at: new Date(now).toISOString(),
       again: new Date(now + GUARD_EVERY_MS).toISOString(),
     };
-  }
-
-  /** Rows that were postponed and are no suspects any more. */
-  #forget(now: number): void {
-    for (const [id, { notBefore }] of this.#later) if (notBefore < now - ROW_BACKOFF.capMs) this.#later.delete(id);
   }
 }

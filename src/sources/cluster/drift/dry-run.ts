@@ -7,7 +7,7 @@
  *    drift.
  */
 import type { Check, CheckedPath } from "../../../core/check.ts";
-import type { Difference } from "../../../core/diff.ts";
+import type { Difference } from "../../../core/difference.ts";
 import { declaredDocument, differencesOf, knowledgeOf } from "../../../core/differences.ts";
 import { questionOf } from "../../../core/drift.ts";
 import { documentOf, lookUp, schemaOf, specRoot } from "../../../core/document.ts";

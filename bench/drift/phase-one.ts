@@ -1,0 +1,55 @@
+import { differencesOf } from "../../src/core/differences.ts";
+import { normaliseActual } from "../../src/core/normalise.ts";
+import type { ReducePolicy } from "../../src/core/policy.ts";
+import { reduce } from "../../src/core/reduce.ts";
+import type { ResourceRow } from "../../src/core/row.ts";
+import { inSlices } from "../../src/store/slices.ts";
+import type { Report } from "./report.ts";
+import { desired, vpc } from "./workload.ts";
+
+/** Pairs that agree, with a schema, as the store compares them: by the batch of 500, giving way to the event loop. */
+export async function phaseOne(objects: number, policy: ReducePolicy, report: Report): Promise<void> {
+  const rows = Array.from({ length: objects }, (_, index) => pairOf(index, policy));
+  // As in a process that has run for a while.
+  for (const row of rows.slice(0, 1_000)) differencesOf(row, policy, true);
+  let longest = 0;
+  let last = performance.now();
+  let looking = true;
+  const look = (): void => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    if (looking) setImmediate(look);
+  };
+  setImmediate(look);
+  let different = 0;
+  const began = performance.now();
+  for (let start = 0; start < rows.length; start += 500) {
+    const found = await inSlices(
+      rows.slice(start, start + 500),
+      (row) => differencesOf(row, policy, true).found.length,
+    );
+    different += found.reduce((sum, count) => sum + count, 0);
+  }
+  const perSecond = rows.length / ((performance.now() - began) / 1_000);
+  looking = false;
+  const bytes = JSON.stringify(vpc(1, 1)).length;
+  report.tell(
+    `phase one, ${objects} pairs of ${bytes} bytes`,
+    "≥ 20,000/s",
+    `${Math.round(perSecond)}/s, ${different} differ`,
+    perSecond >= 20_000 && different === 0,
+  );
+  report.tell("event loop held meanwhile, at most", "≤ 20 ms", `${longest.toFixed(1)} ms`, longest <= 20);
+}
+
+function pairOf(index: number, policy: ReducePolicy): ResourceRow {
+  const context = { now: new Date().toISOString(), newId: () => "01890000-0000-7000-8000-000000000001" };
+  const fabricId = "01890000-0000-7000-8000-000000000000";
+  const git = reduce(null, desired(fabricId, index, 1000, "1".repeat(40)), policy, context);
+  const made = vpc(index, 1000);
+  const object = { ...made, metadata: { ...made.metadata, uid: "u", resourceVersion: "1" } };
+  const seen = normaliseActual(object, { fabricId, writePath: "watch", observedAt: 0 });
+  const { row } = reduce(git.row, seen, policy, context);
+  if (row === null) throw new Error("there is no row");
+  return row;
+}
