@@ -1,29 +1,26 @@
-import { createHash } from "node:crypto";
 import type { FabricMetadata, FabricSpec } from "../api/fabric.ts";
 import type { FabricSyncError } from "../core/errors.ts";
 import { messageOf } from "../core/errors.ts";
 import type { ReducePolicy } from "../core/policy.ts";
 import type { FabricRecord, Fence } from "../core/ports.ts";
-import type { GitStatus, SourceError } from "../core/streams.ts";
+import type { GitStatus } from "../core/streams.ts";
 import type { Logger } from "../core/telemetry.ts";
 import type { StoreHealth } from "../pump/retrying-writer.ts";
 import type { ClusterFacts } from "./facts.ts";
 import type { ClusterPart, ControllerStore, DriftPart, GitPart, PartContext, Parts, PumpPart } from "./parts.ts";
-import { reducePolicy } from "./policy.ts";
+import { isReading, reducePolicy } from "./policy.ts";
+import { digestOf, RemoteKubeConfig } from "./remote-kubeconfig.ts";
 import { retireDesired } from "./retire-desired.ts";
-import { sourceError, stopPart } from "./running.ts";
+import { stopPart } from "./running.ts";
 import type { Running } from "./running.ts";
 import type { SecretReader } from "./secrets.ts";
+import { UsedPolicies } from "./used-policies.ts";
 
 /** How long a source may take to come to rest (ms). With {@link DRAIN_MS}, the last Events and the lease it is less than the
  * 10 s in which SIGTERM has to be done. */
 const SOURCE_STOP_MS = 2_000;
 /** How long the pump may take to write what it holds (ms). */
 const DRAIN_MS = 4_000;
-/** A kubeconfig in a Secret is looked at again this often (ms): a rotated token is used before its overlap ends. */
-const KUBECONFIG_MS = 60_000;
-/** The same, while it cannot be read (ms). */
-const KUBECONFIG_RETRY_MS = 5_000;
 
 export interface WorkOptions {
   readonly metadata: FabricMetadata;
@@ -45,15 +42,13 @@ export class FabricWork {
   readonly #options: WorkOptions;
   readonly #pump: PumpPart;
   readonly #context: PartContext;
+  readonly #kubeConfig: RemoteKubeConfig;
+  readonly policies = new UsedPolicies();
   #spec: FabricSpec;
   #cluster: Running<ClusterPart> | null = null;
   #git: Running<GitPart> | null = null;
   #drift: Running<DriftPart> | null = null;
-  #clusterError: SourceError | null = null;
   #resources = "";
-  /** Policies by which rows were written, as JSON. While kinds are listed it changes with each that is complete. */
-  readonly #used = new Set<string>();
-  #kubeConfig: { readonly from: string; readonly text: string | undefined; readonly until: number } | null = null;
   #desiredRetired = false;
   #failure: FabricSyncError | null = null;
 
@@ -63,11 +58,12 @@ export class FabricWork {
     const { metadata, record, log, onChange } = options;
     const labels = { namespace: metadata.namespace, fabric: metadata.name };
     this.#context = { fabric: record, labels, log, onChange };
+    this.#kubeConfig = new RemoteKubeConfig(options.secrets, log, options.now);
     const fence = (): Fence => options.fence;
     this.#pump = options.parts.pump({
       ...this.#context,
       fence,
-      policy: () => this.#usePolicy(),
+      policy: () => this.policies.use(this.policy),
       onRows: () => {
         options.onRows();
         this.#drift?.part.kick();
@@ -99,35 +95,21 @@ export class FabricWork {
     return nobodyAsks ? { ...policy, driftMode: "local" } : policy;
   }
 
-  /** Whether rows may have been judged by another policy than `policy` since the last `judged`. */
-  usedOtherThan(policy: string): boolean {
-    return [...this.#used].some((used) => used !== policy);
-  }
-
-  /** Every row was judged by `policy` just now. */
-  judged(policy: string): void {
-    this.#used.clear();
-    this.#used.add(policy);
-  }
-
   /** Whether something is being read for the first time: what it shows will change the verdicts, so they wait. */
   get isReading(): boolean {
-    const cluster = this.#cluster?.part;
-    const listing =
-      cluster === undefined
-        ? this.#clusterError === null
-        : !cluster.discovered && cluster.statuses().length === 0
-          ? true
-          : cluster.statuses().some(({ state }) => state === "starting" || state === "listing");
-    const git = this.gitStatus;
-    const untold = cluster?.discovered === true && this.#drift?.part.ready === false;
-    return listing || untold || (git !== null && git.revision === "" && git.error === null);
+    return isReading({
+      cluster: this.#cluster?.part ?? null,
+      clusterFailed: this.#kubeConfig.error !== null,
+      git: this.gitStatus,
+      schemasAsked: this.#drift?.part.ready !== false,
+    });
   }
 
   get clusterFacts(): ClusterFacts | null {
     if (this.#cluster === null) {
       const nothing = { streams: [], discovered: false, impersonated: "" };
-      return this.#clusterError === null ? null : { ...nothing, error: this.#clusterError };
+      const { error } = this.#kubeConfig;
+      return error === null ? null : { ...nothing, error };
     }
     const { serviceAccountName } = this.#spec;
     const impersonated =
@@ -142,7 +124,7 @@ export class FabricWork {
 
   /** When a step must be taken though nothing happened (ms since the epoch); null when there is none. */
   get dueAt(): number | null {
-    return this.#kubeConfig?.until ?? null;
+    return this.#kubeConfig.dueAt;
   }
 
   /** Starts, restarts and stops the sources that `spec` concerns, and no others. */
@@ -184,21 +166,15 @@ export class FabricWork {
     return drained && rested.every((one) => one);
   }
 
-  #usePolicy(): ReducePolicy {
-    const { policy } = this;
-    this.#used.add(JSON.stringify(policy));
-    return policy;
-  }
-
   async #applyCluster(spec: FabricSpec, signal: AbortSignal): Promise<void> {
-    const kubeConfig = await this.#readKubeConfig(spec, signal);
+    const kubeConfig = await this.#kubeConfig.read(spec, signal);
     // What runs goes on with what it has; what does not run yet waits for the Secret.
     if (kubeConfig === undefined) return;
     const { metadata } = this.#options;
     const { resources, serviceAccountName } = spec;
     const impersonate =
       serviceAccountName === undefined ? null : `system:serviceaccount:${metadata.namespace}:${serviceAccountName}`;
-    const key = JSON.stringify([impersonate, kubeConfig === null ? null : digest(kubeConfig)]);
+    const key = JSON.stringify([impersonate, kubeConfig === null ? null : digestOf(kubeConfig)]);
     if (this.#cluster?.key !== key) {
       const request = { ...this.#context, pump: this.#pump, fence: () => this.#options.fence, resources };
       const part = this.#made(() => this.#options.parts.cluster({ ...request, kubeConfig, impersonate }));
@@ -225,24 +201,21 @@ export class FabricWork {
       ...this.#context,
       pump: this.#pump,
       fence: () => this.#options.fence,
-      policy: () => this.#usePolicy(),
+      policy: () => this.policies.use(this.policy),
       cluster: cluster.part,
-      kubeConfig: this.#kubeConfig?.text ?? null,
+      kubeConfig: this.#kubeConfig.text,
       onRows: this.#options.onRows,
     });
     part.start();
     this.#drift = { key: cluster.key, part };
   }
 
-  /** null when it cannot be made of what the Secret holds; like a Secret that is missing, that is looked at again. */
+  /** null when it cannot be made of what the Secret holds. */
   #made(make: () => ClusterPart): ClusterPart | null {
     try {
       return make();
     } catch (error) {
-      this.#clusterError = sourceError(error);
-      if (this.#kubeConfig !== null) {
-        this.#kubeConfig = { ...this.#kubeConfig, until: this.#options.now() + KUBECONFIG_RETRY_MS };
-      }
+      this.#kubeConfig.refuse(error);
       return null;
     }
   }
@@ -268,32 +241,4 @@ export class FabricWork {
     await retireDesired(this.#options.store, this.#pump.revisions, this.#options.fence, this.#options.now());
     this.#desiredRetired = true;
   }
-
-  /** null = none is named; undefined = it cannot be read, and `#clusterError` says why. */
-  async #readKubeConfig(spec: FabricSpec, signal: AbortSignal): Promise<string | null | undefined> {
-    const secretRef = spec.cluster?.kubeConfig?.secretRef;
-    if (secretRef === undefined) {
-      this.#kubeConfig = null;
-      this.#clusterError = null;
-      return null;
-    }
-    const from = `${secretRef.name}/${secretRef.key}`;
-    const known = this.#kubeConfig;
-    if (known?.from === from && this.#options.now() < known.until) return known.text;
-    try {
-      const text = await this.#options.secrets.readKey(secretRef.name, secretRef.key, signal);
-      this.#kubeConfig = { from, text, until: this.#options.now() + KUBECONFIG_MS };
-      this.#clusterError = null;
-      return text;
-    } catch (error) {
-      this.#kubeConfig = { from, text: undefined, until: this.#options.now() + KUBECONFIG_RETRY_MS };
-      this.#clusterError = sourceError(error);
-      this.#options.log.warn({ error: messageOf(error) }, "the kubeconfig of the mirrored cluster cannot be read");
-      return undefined;
-    }
-  }
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,7 +1,8 @@
 import type { FabricSpec } from "../api/fabric.ts";
 import type { DriftIgnoreRule, ReducePolicy } from "../core/policy.ts";
 import type { SchemaSet } from "../core/schema.ts";
-import type { StreamStatus } from "../core/streams.ts";
+import type { GitStatus, StreamStatus } from "../core/streams.ts";
+import type { ClusterPart } from "./parts.ts";
 
 /** What has been read so far, for verdicts that would otherwise rest on what is merely not known yet (invariant 10). */
 export interface ReadSoFar {
@@ -29,7 +30,10 @@ export function reducePolicy(spec: FabricSpec, read: ReadSoFar): ReducePolicy {
     direction: "observe",
     ignore: (spec.drift.ignore ?? []).map(ignoreRule),
     hasGit,
-    unread: { git: hasGit && !read.git, cluster: !read.discovered, kinds: [...new Set(kinds)].sort() },
+    // Only where something is declared does it matter what was not read yet: without Git no kind that is complete changes a verdict.
+    unread: hasGit
+      ? { git: !read.git, cluster: !read.discovered, kinds: [...new Set(kinds)].sort() }
+      : { git: false, cluster: false, kinds: [] },
   };
 }
 
@@ -45,4 +49,28 @@ function ignoreRule({ target, paths, managers }: SpecRule): DriftIgnoreRule {
     ...(target?.name === undefined ? {} : { name: target.name }),
     ...(target?.matchLabels === undefined ? {} : { labels: target.matchLabels }),
   };
+}
+
+const UNREAD: ReadonlySet<StreamStatus["state"]> = new Set(["starting", "listing"]);
+
+/** Whether something is being read for the first time: what it shows will change the verdicts, so they wait. */
+export function isReading(parts: {
+  /** null while it does not run. */
+  readonly cluster: Pick<ClusterPart, "discovered" | "statuses"> | null;
+  /** It does not run because something is wrong. */
+  readonly clusterFailed: boolean;
+  /** null where no repository is named. */
+  readonly git: GitStatus | null;
+  /** What the cluster says of its kinds was asked for, or nobody wants to know. */
+  readonly schemasAsked: boolean;
+}): boolean {
+  const { cluster, git } = parts;
+  if (git !== null && git.revision === "" && git.error === null) return true;
+  if (cluster === null) return !parts.clusterFailed;
+  const streams = cluster.statuses();
+  if (!cluster.discovered && streams.length === 0) return true;
+  // A list that is complete and not yet committed counts: its kind is still unread, and a second pass over the table would follow the first.
+  if (streams.some(({ state, completeAt }) => UNREAD.has(state) || (state === "watching" && completeAt === null)))
+    return true;
+  return cluster.discovered && !parts.schemasAsked;
 }
