@@ -28,5 +28,5 @@ export default {
   // More than that only makes the servers slower on a machine of two cores.
   maxWorkers: 2,
   // ms. Against real servers on a busy machine; pure tests are done in a fraction of it.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

@@ -23,6 +23,8 @@ export interface LeaderTimes {
 export const LEADER_TIMES: LeaderTimes = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 /** A lease that was given back is free at once; client-go writes one second for the same. */
 const RELEASED_SECONDS = 1;
+/** Giving it back may take so long (ms): two small requests, in what is left of the time in which SIGTERM has to be done. */
+const RELEASE_MS = 2_000;
 
 export interface LeaderOptions {
   readonly lease: LeaseObject;
@@ -180,7 +182,7 @@ export class LeaderElection {
   }
 
   async #release(): Promise<void> {
-    const signal = AbortSignal.timeout(this.#times.retryMs);
+    const signal = AbortSignal.timeout(RELEASE_MS);
     try {
       // The last renewal may have been cut off after the server took it, so the record is read again.
       const held = await this.#lease.read(signal);

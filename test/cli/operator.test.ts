@@ -67,10 +67,12 @@ function environmentOf(databaseUrl: string): Record<string, string> {
   };
 }
 
-async function ready(operator: Operator): Promise<{ status: number; text: string }> {
-  const answer = await operator.get("/readyz");
+/** Read to its end: an answer that is not read holds its connection. */
+async function answerOf(operator: Operator, path: string): Promise<{ status: number; text: string }> {
+  const answer = await operator.get(path);
   return { status: answer.status, text: await answer.text() };
 }
+const ready = (operator: Operator) => answerOf(operator, "/readyz");
 
 async function holder(): Promise<string> {
   return controlPlane.kubectl([
@@ -118,10 +120,12 @@ describe("an operator whose database comes late", () => {
   afterAll(() => server.stop());
 
   test("waits for it alive, not ready, and says so; then for its migration; then is ready", async () => {
-    await waitFor("probes", async () => (await operator.get("/livez")).status === 200);
+    await waitFor("probes", async () => (await answerOf(operator, "/livez")).status === 200);
     await waitFor("the reason", async () => (await ready(operator)).text.includes("ECONNREFUSED"));
     expect((await ready(operator)).status).toBe(503);
-    expect(await operator.process.logTail(50)).toContain('"message":"waiting for the database"');
+    await waitFor("the log", async () =>
+      (await operator.process.logTail(50)).includes('"message":"waiting for the database"'),
+    );
 
     await server.resume();
     await waitFor("the migration to be missed", async () =>

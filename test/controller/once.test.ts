@@ -54,12 +54,12 @@ describe("a pass over real Fabrics", () => {
     rig = await Rig.start();
   });
   afterAll(() => rig.dispose());
-  const signal = () => AbortSignal.timeout(20_000);
+  const signal = () => AbortSignal.timeout(50_000);
 
   test("takes each in, writes its status, and leaves nothing running", async () => {
     await rig.create("one", { git: { url: "https://git.example.com/a.git" } });
     await rig.create("two", { suspend: true });
-    const passing = syncOnce({ ...rig.options, deadlineMs: 15_000 }, signal());
+    const passing = syncOnce({ ...rig.options, deadlineMs: 40_000 }, signal());
     const cluster = await rig.cluster("one");
     const git = await rig.git("one");
     cluster.follow();
@@ -76,26 +76,30 @@ describe("a pass over real Fabrics", () => {
 
   test("over the one that is named", async () => {
     await expect(
-      syncOnce({ ...rig.options, fabric: `${rig.namespace}/none`, deadlineMs: 1_000 }, signal()),
+      syncOnce({ ...rig.options, fabric: `${rig.namespace}/none`, deadlineMs: 40_000 }, signal()),
     ).rejects.toMatchObject({
       code: "FabricNotFound",
     });
-    const results = await syncOnce({ ...rig.options, fabric: `${rig.namespace}/two`, deadlineMs: 5_000 }, signal());
+    const results = await syncOnce({ ...rig.options, fabric: `${rig.namespace}/two`, deadlineMs: 40_000 }, signal());
     expect(results.map(({ name }) => name)).toEqual(["two"]);
   });
 
   test("ends at its deadline when a source does not", async () => {
     await rig.create("slow", {});
-    const results = await syncOnce({ ...rig.options, fabric: `${rig.namespace}/slow`, deadlineMs: 500 }, signal());
+    // Time enough to begin, also on a busy machine.
+    const results = await syncOnce({ ...rig.options, fabric: `${rig.namespace}/slow`, deadlineMs: 4_000 }, signal());
     expect(results[0]?.outcome).toBe("failed");
     expect(rig.parts.clusters.get("slow")?.[0]?.stopped).toBe(1);
   });
 
   test("lets a deleted Fabric go, so that cron alone is enough", async () => {
     await rig.create("going", {});
-    await syncOnce({ ...rig.options, fabric: `${rig.namespace}/going`, deadlineMs: 300 }, signal());
+    const pass = () => syncOnce({ ...rig.options, fabric: `${rig.namespace}/going`, deadlineMs: 40_000 }, signal());
+    const first = pass();
+    (await rig.cluster("going")).follow();
+    await first;
     await rig.remove("going");
-    const [result] = await syncOnce({ ...rig.options, fabric: `${rig.namespace}/going`, deadlineMs: 5_000 }, signal());
+    const [result] = await pass();
     expect(result).toMatchObject({ outcome: "well", reason: "Deleted" });
     await rig.untilGone("going");
   });

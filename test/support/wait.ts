@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface WaitOptions {
-  /** How long to try, ms. Default 15 s: servers on a busy machine of two cores. */
+  /** How long to try, ms. Default 30 s: servers on a busy machine of two cores. Nobody waits so long for what works. */
   readonly timeoutMs?: number;
   /** Between two tries, ms. Default 25. */
   readonly intervalMs?: number;
@@ -17,7 +17,7 @@ export async function waitFor<T>(
   probe: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const { timeoutMs = 15_000, intervalMs = 25 } = options;
+  const { timeoutMs = 30_000, intervalMs = 25 } = options;
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
   for (;;) {

@@ -1,5 +1,6 @@
 import type { Fence, ObservationStore } from "../../../src/core/ports.ts";
 import type { StreamStatus } from "../../../src/core/streams.ts";
+import type { Logger } from "../../../src/core/telemetry.ts";
 import { KubeClient } from "../../../src/sources/cluster/client.ts";
 import { ClusterSource } from "../../../src/sources/cluster/cluster-source.ts";
 import { loadKubeConfig } from "../../../src/sources/cluster/kubeconfig.ts";
@@ -18,6 +19,8 @@ export interface Mirror {
   readonly client: KubeClient;
   /** How often a stream began, by mode: `watchlist`, `list`, `watch`. */
   readonly started: Record<"watchlist" | "list" | "watch", number>;
+  /** The code of each failure of a stream. */
+  readonly failures: readonly string[];
   /** Events and items taken in, by type. */
   readonly events: Map<string, number>;
   status(kind: string): StreamStatus | undefined;
@@ -44,6 +47,9 @@ export function startMirror(options: MirrorOptions): Mirror {
   const fence = options.real?.fence ?? { fabricId: "f", epoch: 1 };
   const started = { watchlist: 0, list: 0, watch: 0 };
   const events = new Map<string, number>();
+  const failures: string[] = [];
+  const note = (keys: object): void => void ("code" in keys && failures.push(String(keys.code)));
+  const logger: Logger = { ...SILENT_LOGGER, debug: note, warn: note, child: () => logger };
   const config = loadKubeConfig({ from: "file", path: options.kubeconfig });
   const { impersonate } = options;
   const client = new KubeClient(config, impersonate === undefined ? {} : { impersonate });
@@ -64,7 +70,7 @@ export function startMirror(options: MirrorOptions): Mirror {
       streamEvents: ({ type }, count) => void events.set(type, (events.get(type) ?? 0) + count),
     },
     heartbeats: { register: () => ({ beat: () => undefined, end: () => undefined }) },
-    logger: SILENT_LOGGER,
+    logger,
     signal,
     ...(options.timing === undefined ? {} : { timing: options.timing }),
   });
@@ -77,6 +83,7 @@ export function startMirror(options: MirrorOptions): Mirror {
     client,
     started,
     events,
+    failures,
     status,
     async watching(...kinds) {
       for (const kind of kinds) {

@@ -92,10 +92,13 @@ describe("a cluster source with pump and store on real Postgres", () => {
     mirror();
     await becomes("a=1");
     await m.watching("ConfigMap");
-    const [before] = await fixture.sql<{ position: string }>("SELECT position FROM fabric_sync.cursor");
+    const before = await waitFor("the cursor of the list", async () => {
+      const [cursor] = await fixture.sql<{ position: string }>("SELECT position FROM fabric_sync.cursor");
+      return cursor?.position;
+    });
     await create("b");
     await becomes("a=1 b=1");
-    return before?.position ?? "";
+    return before;
   };
 
   test("a database that lost commits while nobody noticed: the next write finds out, and all is taken up again", async () => {

@@ -63,7 +63,8 @@ describe("a stream through a faulty network", () => {
   const lists = () => m.started.watchlist + m.started.list;
 
   test("a half-open connection is noticed by its silence and resumed without a list", async () => {
-    await watching({ silenceMs: 400 });
+    // Longer than a busy server takes for a list.
+    await watching({ silenceMs: 2_000 });
     proxy.freeze();
     await works("b");
     expect(lists()).toBe(1);
@@ -91,12 +92,9 @@ describe("a stream through a faulty network", () => {
     ["an ERROR event", `{"type":"ERROR","object":${status(500, "InternalError")}}\n`, "KubeInternalError"],
   ])("%s ends the stream, which resumes without a list", async (_, line, reason) => {
     await watching();
-    const told: string[] = [];
-    const watch = setInterval(() => told.push(m.status("ConfigMap")?.reason ?? ""), 1);
     proxy.inject(line);
     await works("b");
-    clearInterval(watch);
-    expect(told).toContain(reason);
+    expect(m.failures).toContain(reason);
     expect(lists()).toBe(1);
   });
 
@@ -106,8 +104,9 @@ describe("a stream through a faulty network", () => {
     await controlPlane.request("DELETE", `${maps}/a`);
     proxy.inject(`{"type":"ERROR","object":${status(410, "Expired")}}\n`);
     await works("b");
+    // What the list holds comes first, what it lacks is known at its end.
+    await waitFor("the end of a", () => m.table.names.join() === "b");
     expect(lists()).toBe(2);
-    expect(m.table.names).toEqual(["b"]);
     expect(m.table.deletions[0]?.reason).toContain("not in a complete list");
   });
 
@@ -129,8 +128,11 @@ describe("a stream through a faulty network", () => {
     await watching({ minStreamMs: 0 });
     forMaps({ status: code, body: status(code, reason) }, 1_000);
     proxy.end();
-    await waitFor("the status", () => m.status("ConfigMap")?.reason === told);
-    expect(m.status("ConfigMap")?.state).toBe("retrying");
+    const refused = await waitFor("the status", () => {
+      const now = m.status("ConfigMap");
+      return now?.reason === told && now;
+    });
+    expect(refused.state).toBe("retrying");
     expect(m.table.names).toEqual(["a"]);
     proxy.answer = () => null;
     await works("b");
@@ -144,17 +146,17 @@ describe("a stream through a faulty network", () => {
     await waitFor("the status", () => m.status("ConfigMap")?.state === "gone");
     expect(m.table.names).toEqual(["a"]);
     expect(m.table.deletions).toEqual([]);
-    await waitFor("its return", () => m.status("ConfigMap")?.state === "watching", { timeoutMs: 28_000 });
+    await m.watching("ConfigMap");
   });
 
   test("429 waits as long as the server asks", async () => {
     await watching({ minStreamMs: 0 });
     forMaps({ status: 429, headers: { "retry-after": "1" }, body: status(429, "TooManyRequests") }, 1);
-    proxy.end();
-    await waitFor("the status", () => m.status("ConfigMap")?.reason === "KubeTooManyRequests");
     const begun = performance.now();
+    proxy.end();
+    await waitFor("the refusal", () => m.failures.includes("KubeTooManyRequests"));
     await works("b");
-    expect(performance.now() - begun).toBeGreaterThan(900);
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(1_000);
   });
 
   test("a server that knows no WatchList is listed in pages, and that is remembered", async () => {

@@ -40,7 +40,12 @@ export async function startEtcd(
       // Benchmarks write hundreds of thousands of objects; the default of 2 GiB is for disks that matter.
       `--quota-backend-bytes=${8 * 2 ** 30}`,
     ]);
-    const probe = async () => (await fetch(`${url}/health`)).ok;
+    const probe = async () => {
+      const answer = await fetch(`${url}/health`);
+      // An answer that is not read holds its connection, beyond the end of the process at the other end.
+      await answer.arrayBuffer();
+      return answer.ok;
+    };
     return (await becomes(process, probe)) ? { process, url, port } : process;
   });
 }
