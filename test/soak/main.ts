@@ -2,16 +2,21 @@
  * `npm run soak -- [kills] [N] [SEED]`: kill -9 of the operator at random instants, N times (200), under load.
  * `npm run soak -- faults [SECONDS] [NAME…]`: every fault of `faults.ts` for so long (20), under 200 changes/s on 24 kinds.
  * `npm run soak -- away [SECONDS]`: the API server is gone for so long (300).
- * Needs the bundle: `npm run build`. Ends with 1 at the first thing that does not hold.
+ * Runs the program as this checkout would ship it when it begins. Ends with 1 at the first thing that does not hold.
  */
-import { BUNDLE } from "../support/operator.ts";
+import { join } from "node:path";
+import { bundleInto } from "../../scripts/bundle.ts";
+import { createWorkspace } from "../support/workspace.ts";
 import { awayRound } from "./away.ts";
 import { FAULTS, faultRound } from "./faults.ts";
 import { killRounds } from "./kills.ts";
 import { startRig } from "./rig.ts";
 
 const [what = "kills", count, ...rest] = process.argv.slice(2);
-const rig = await startRig({ bundle: BUNDLE, kinds: 24 });
+// Of its own: a build meanwhile must not change what runs.
+const workspace = await createWorkspace("soak-dist");
+await bundleInto(workspace.directory);
+const rig = await startRig({ bundle: join(workspace.directory, "fabric-sync.mjs"), kinds: 24 });
 try {
   if (what === "faults") {
     await rig.start();
@@ -44,4 +49,5 @@ try {
   }
 } finally {
   await rig.stop();
+  await workspace.dispose();
 }
