@@ -24,7 +24,9 @@ try {
     const chosen = rest.length === 0 ? FAULTS : FAULTS.filter(({ name }) => rest.includes(name));
     const all: Record<string, unknown>[] = [];
     for (const fault of chosen) {
-      const round = await faultRound(rig, fault, Number(count ?? 20) * 1_000, 200);
+      // A server that is silent is told of after some seconds, so it lasts longer.
+      const seconds = Number(count ?? 20) * (fault.name === "SIGSTOP" ? 1.5 : 1);
+      const round = await faultRound(rig, fault, seconds * 1_000, 200);
       all.push({ ...round });
       console.log(JSON.stringify(round));
     }
