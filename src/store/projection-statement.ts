@@ -16,6 +16,13 @@ export interface Statement {
   readonly values: unknown[];
 }
 
+/**
+ * The fabric in a look-up. One look-up a row, whatever the statistics say: LIMIT and OFFSET keep look-ups from being joined, and a subquery
+ * keeps the planner from taking a fabric that is newer than the statistics for empty. Otherwise the first load of a large fabric reads all that it
+ * has written so far with every batch.
+ */
+const FABRIC = "(SELECT $1::uuid)";
+
 /** Adds what writes the rows that are new or differ: rows that are as they are get neither a write nor a lock. */
 export function upsertPart(statement: Statement, { table, rows }: Replacement): void {
   if (rows.length === 0) return;
@@ -44,8 +51,8 @@ export function upsertPart(statement: Statement, { table, rows }: Replacement): 
       FROM in_${table.name} i
      WHERE NOT EXISTS (
              SELECT FROM fabric_sync.${table.name} t
-              WHERE t.fabric_id = $1 AND ${table.key.map((name) => `t.${name} = i.${name}`).join(" AND ")}
-                ${rest.length === 0 ? "" : `AND ${same("t.", "i.", rest)}`})
+              WHERE t.fabric_id = ${FABRIC} AND ${table.key.map((name) => `t.${name} = i.${name}`).join(" AND ")}
+                ${rest.length === 0 ? "" : `AND ${same("t.", "i.", rest)}`} OFFSET 0)
      ORDER BY i.position
         ON CONFLICT (fabric_id, ${table.key.join(", ")}) ${
           update.length === 0
@@ -56,7 +63,10 @@ export function upsertPart(statement: Statement, { table, rows }: Replacement): 
   )`);
 }
 
-/** Adds what removes the rows that are not given any more. */
+/**
+ * Adds what removes the rows that are not given any more. By their place (ctid): who writes rows of a resource holds the lock on it, so nobody
+ * moves them meanwhile.
+ */
 export function deletePart(statement: Statement, { table, rows, owners }: Replacement): void {
   if (owners.length === 0) return;
   statement.values.push(owners);
@@ -65,15 +75,17 @@ export function deletePart(statement: Statement, { table, rows, owners }: Replac
   const kept =
     rows.length === 0 || !given
       ? ""
-      : `AND NOT EXISTS (SELECT FROM in_${table.name} i WHERE ${table.key.map((name) => `i.${name} = t.${name}`).join(" AND ")})`;
-  const through = table.ofDevice
-    ? `USING fabric_sync.device d
-       WHERE d.fabric_id = $1 AND d.resource_id = ANY (${parameter})
-         AND t.fabric_id = $1 AND t.device = d.name AND t.resource_id = d.resource_id`
-    : `WHERE t.fabric_id = $1 AND t.resource_id = ANY (${parameter})`;
+      : `WHERE NOT EXISTS (SELECT FROM in_${table.name} i WHERE ${table.key.map((name) => `i.${name} = t.${name}`).join(" AND ")})`;
+  const devices = `CROSS JOIN LATERAL (
+          SELECT d.name FROM fabric_sync.device d WHERE d.fabric_id = ${FABRIC} AND d.resource_id = o.id OFFSET 0) d`;
   statement.parts.push(`
   gone_${table.name} AS (
-    DELETE FROM fabric_sync.${table.name} t ${through} ${kept}
+    DELETE FROM fabric_sync.${table.name} WHERE ctid = ANY (ARRAY(
+      SELECT t.ctid FROM unnest(${parameter}) AS o (id) ${table.ofDevice ? devices : ""}
+       CROSS JOIN LATERAL (
+          SELECT t.ctid, ${table.key.map((name) => `t.${name}`).join(", ")} FROM fabric_sync.${table.name} t
+           WHERE t.fabric_id = ${FABRIC} AND t.resource_id = o.id ${table.ofDevice ? "AND t.device = d.name" : ""} OFFSET 0) t
+       ${kept}))
     RETURNING 1
   )`);
 }
@@ -95,8 +107,11 @@ function castOf(table: OwnedTable, index: number): string {
 /** What a device's row says already, and as of when the resource is told. */
 function devicesBefore(resourceId: string, name: string): string {
   return `
-      JOIN fabric_sync.resource r ON r.fabric_id = $1 AND r.id = ${resourceId}
-      LEFT JOIN fabric_sync.device was ON was.fabric_id = $1 AND was.resource_id = ${resourceId} AND was.name = ${name}`;
+      CROSS JOIN LATERAL (
+        SELECT r.actual_updated FROM fabric_sync.resource r WHERE r.fabric_id = ${FABRIC} AND r.id = ${resourceId} LIMIT 1) r
+      LEFT JOIN LATERAL (
+        SELECT d.sets_observed FROM fabric_sync.device d
+         WHERE d.fabric_id = ${FABRIC} AND d.resource_id = ${resourceId} AND d.name = ${name} LIMIT 1) was ON true`;
 }
 
 /**

@@ -21,28 +21,34 @@ export interface FoundRows {
   readonly refused: readonly (readonly [key: ResourceKey, side: Side])[];
 }
 
+const ofKey = (table: string): string => KEY_COLUMNS.map((column) => `${table}.${column} = k.${column}`).join(" AND ");
+
 /**
  * The first of a batch's two statements: checks the fence, and reads the rows that the batch touches.
  *
  * - `FOR KEY SHARE` holds the fence until the commit: `acquireFence` waits for it, and whoever comes after that finds no row.
  * - Rows are read without locks at first: most of a relist is unchanged, and a lock alone is a write (54 bytes of WAL, a full
  *   page after a checkpoint). What changes is locked by the second statement, in key order, if it is still as it was read.
- *   `lock` is for the second try: rows are locked here, in key order, so that nobody can come first again.
+ *   `lock` is for the second try: rows are locked here, in key order (that of the parameters), so that nobody can come first again.
+ * - One look-up a key, whatever the statistics say: a batch must not read the whole fabric because the planner takes it for small. LIMIT and
+ *   OFFSET keep the look-ups apart; the fabric comes from a subquery, since of a fabric that is newer than the statistics the planner expects
+ *   one row, and then takes any index that begins with it.
  */
 const text = (lock: boolean): string => `
   WITH held AS (
-    SELECT FROM fabric_sync.fabric WHERE id = $1 AND writer_epoch = $2 FOR KEY SHARE
+    SELECT id FROM fabric_sync.fabric WHERE id = $1 AND writer_epoch = $2 FOR KEY SHARE
   ), wanted AS (
-    SELECT $1::uuid AS fabric_id, k.* FROM unnest($3::text[], $4::text[], $5::text[], $6::text[])
-      AS k (api_group, kind, namespace, name)
+    SELECT (SELECT id FROM held) AS fabric_id, k.*
+      FROM unnest($3::text[], $4::text[], $5::text[], $6::text[])
+             WITH ORDINALITY AS k (api_group, kind, namespace, name, position)
+     ORDER BY position
   ), found AS (
-    SELECT r.xmin, r.* FROM wanted k JOIN fabric_sync.resource r USING (${KEY_COLUMNS.join(", ")})
-    ORDER BY ${KEY_COLUMNS.map((column) => `r.${column}`).join(", ")}
-    ${lock ? "FOR UPDATE OF r" : ""}
+    SELECT r.* FROM wanted k CROSS JOIN LATERAL (
+      SELECT r.xmin, r.* FROM fabric_sync.resource r WHERE ${ofKey("r")} ${lock ? "FOR UPDATE" : ""} LIMIT 1) r
   )
   SELECT (SELECT json_agg(json_build_array(d.api_group, d.kind, d.namespace, d.name, d.side))
-            FROM wanted JOIN fabric_sync.resource_dead_letter d USING (${KEY_COLUMNS.join(", ")})
-           WHERE d.part = ''),
+            FROM wanted k CROSS JOIN LATERAL (
+              SELECT d.* FROM fabric_sync.resource_dead_letter d WHERE ${ofKey("d")} AND d.part = '' OFFSET 0) d),
          (SELECT json_agg(e.scope)
             FROM json_to_recordset($7::json) AS e (source text, scope text, saved text, next text)
                  LEFT JOIN fabric_sync.cursor c ON c.fabric_id = $1 AND c.source = e.source AND c.scope = e.scope

@@ -33,6 +33,11 @@ const UPDATED = RESOURCE_COLUMNS.filter(
 /** Events are sent with one field more than the table has: whether the image is the row's. */
 const EVENT_FIELDS = [...EVENT_COLUMNS, { property: "derived", name: "derived", type: "boolean" }];
 
+/** The rows that were read, in key order, and each as it was read. One look-up a row whatever the statistics say, as in `read-rows.ts`. */
+const SEEN = "unnest($2::uuid[], $3::xid[]) WITH ORDINALITY AS seen (id, version, position)";
+const AS_READ = `SELECT FROM fabric_sync.resource r
+      WHERE r.fabric_id = (SELECT $1::uuid) AND r.id = seen.id AND r.xmin = seen.version`;
+
 /** The first parameter of the rows' columns; before them the fabric, and ids and versions of the rows that are there. */
 const ROWS_FROM = 4;
 
@@ -46,15 +51,10 @@ const ROWS_FROM = 4;
  */
 const resourceStatement = (rows: ColumnSource): string => `
   same AS (
-    SELECT count(*) AS rows FROM unnest($2::uuid[], $3::xid[]) AS seen (id, version)
-      JOIN fabric_sync.resource r ON r.fabric_id = $1 AND r.id = seen.id
-     WHERE r.xmin = seen.version
+    SELECT count(*) AS rows FROM ${SEEN} CROSS JOIN LATERAL (${AS_READ} LIMIT 1) r
   ), guard AS (
-    SELECT FROM unnest($2::uuid[], $3::xid[]) AS seen (id, version)
-      JOIN fabric_sync.resource r ON r.fabric_id = $1 AND r.id = seen.id
-     WHERE r.xmin = seen.version AND (SELECT rows FROM same) = cardinality($2::uuid[])
-     ORDER BY ${KEY_COLUMNS.map((column) => `r.${column}`).join(", ")}
-       FOR UPDATE OF r
+    SELECT FROM (SELECT * FROM ${SEEN} ORDER BY position) AS seen CROSS JOIN LATERAL (${AS_READ} FOR UPDATE LIMIT 1) r
+     WHERE (SELECT rows FROM same) = cardinality($2::uuid[])
   ), written AS (
     INSERT INTO fabric_sync.resource (${columnList(RESOURCE_COLUMNS)})
     SELECT ${rows.expressions.join(", ")} FROM ${rows.from}
