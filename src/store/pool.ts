@@ -41,5 +41,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     types: columnTypes,
   });
   pool.on("error", (error) => options.onConnectionError(error));
+  // The pool stops listening before the one who asked for the connection begins to. What the server says in between, that it ends the session
+  // for one, would end the process; the connection is unusable then, and its first statement fails.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }

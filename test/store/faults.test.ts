@@ -1,6 +1,7 @@
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 import { createPool } from "../../src/store/pool.ts";
 import { createStore } from "../../src/store/store.ts";
+import { inTransaction } from "../../src/store/transaction.ts";
 import { waitFor } from "../support/wait.ts";
 import { actualVpc, clusterCursor, openStore, POLICY, type StoreFixture } from "./fixture.ts";
 
@@ -151,6 +152,33 @@ describe("when Postgres fails", () => {
       expect(result.changed).toBe(1);
     }
     expect(at.retries).toEqual([]);
+  });
+
+  test("a session that ends in the moment in which it began fails its first statement, and nothing else", async () => {
+    const message = (type: string, ...parts: (string | number[])[]): Buffer => {
+      const body = Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+      const head = Buffer.alloc(5);
+      head.write(type);
+      head.writeInt32BE(4 + body.length, 1);
+      return Buffer.concat([head, body]);
+    };
+    // Accepts whoever comes, and says in the same breath that it shuts down: one chunk, which a real server sends by chance.
+    const welcome = [message("R", [0, 0, 0, 0]), message("Z", "I")];
+    const farewell = message("E", "SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0");
+    const server = createServer((socket) => {
+      socket.once("data", () => socket.end(Buffer.concat([...welcome, farewell])));
+      socket.on("error", () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const pool = createPool({
+      connection: { host: "127.0.0.1", port, user: "u", database: "d" },
+      onConnectionError: () => undefined,
+    });
+    const failing = inTransaction(pool, (sql) => sql.rows("SELECT 1"));
+    await expect(failing).rejects.toMatchObject({ policy: "retry", dropConnection: true });
+    await pool.end();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   test("a stopped program does not wait for its next attempt", async () => {
