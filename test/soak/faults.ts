@@ -52,6 +52,9 @@ export async function faultRound(rig: Rig, fault: Fault, durationMs: number, per
   const ended = performance.now();
   await pause(LOAD_AFTER_MS, never);
   await load.stop();
+  const { process } = rig.operator();
+  const alive = (): boolean => process.running() && process.pid === pid;
+  if (!alive()) throw new Error(`${fault.name}: the operator ended\n${await process.logTail()}`);
   const { findings, unchecked } = await rig.check(Math.max(0, ended + WHOLE_WITHIN_MS - performance.now()));
   const wholeAfterMs = Math.round(performance.now() - ended);
   const broken = [...(await rig.brokenHistory()), ...load.errors.slice(0, 1)];
@@ -60,9 +63,7 @@ export async function faultRound(rig: Rig, fault: Fault, durationMs: number, per
       `${fault.name}: ${findings.length} rows wrong, such as ${JSON.stringify(findings[0] ?? null)}; ${unchecked.length} not compared; ${broken.join("; ")}`,
     );
   }
-  const { process } = rig.operator();
-  if (!process.running() || process.pid !== pid)
-    throw new Error(`${fault.name}: the operator ended\n${await process.logTail()}`);
+  if (!alive()) throw new Error(`${fault.name}: the operator ended\n${await process.logTail()}`);
   return {
     fault: fault.name,
     lastedMs: Math.round(ended - begun),

@@ -3,11 +3,16 @@ import { waitFor } from "../support/wait.ts";
 import { mulberry32 } from "./load.ts";
 import type { Rig } from "./rig.ts";
 
-/** Longest life of an operator that is about to be killed (ms): from before its first line to well after it is ready. */
-const LIFE_MS = 4_000;
 /** How long the table may take to be the cluster again (ms). */
 const SETTLE_MS = 30_000;
 const CHANGES_PER_SECOND = 100;
+
+export interface Kills {
+  readonly rounds: number;
+  readonly seed: number;
+  /** Longest life of an operator that is about to be killed (ms): from before its first line to well after it is ready. */
+  readonly lifeMs: number;
+}
 
 export interface KillRound {
   readonly round: number;
@@ -19,18 +24,15 @@ export interface KillRound {
 
 /**
  * kill -9 at random instants while objects come, change and go; after each the next operator must make the table equal to the cluster, with
- * a history in which nothing is missing and nothing is twice. Stops at the first round in which that is not so.
+ * a history in which nothing is missing and nothing is twice. Stops at the first round in which that is not so. An operator runs.
  */
 export async function killRounds(
   rig: Rig,
-  rounds: number,
-  seed: number,
+  { rounds, seed, lifeMs }: Kills,
   told: (round: KillRound) => void,
 ): Promise<void> {
   const random = mulberry32(seed);
   const never = new AbortController().signal;
-  await rig.start();
-  await rig.operator().ready();
   for (let round = 1; round <= rounds; round++) {
     const load = rig.load(CHANGES_PER_SECOND, seed + round);
     load.start();
@@ -39,7 +41,7 @@ export async function killRounds(
       await rig.operator().process.stop("SIGKILL");
       await rig.start();
     }
-    const livedMs = Math.round(random() * LIFE_MS);
+    const livedMs = Math.round(random() * lifeMs);
     await pause(livedMs, never);
     await rig.operator().process.stop("SIGKILL");
     await load.stop();

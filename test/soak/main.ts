@@ -18,9 +18,9 @@ const workspace = await createWorkspace("soak-dist");
 await bundleInto(workspace.directory);
 const rig = await startRig({ bundle: join(workspace.directory, "fabric-sync.mjs"), kinds: 24 });
 try {
+  await rig.start();
+  await rig.operator().ready(60_000);
   if (what === "faults") {
-    await rig.start();
-    await rig.operator().ready(60_000);
     const chosen = rest.length === 0 ? FAULTS : FAULTS.filter(({ name }) => rest.includes(name));
     const all: Record<string, unknown>[] = [];
     for (const fault of chosen) {
@@ -32,15 +32,13 @@ try {
     }
     console.table(all);
   } else if (what === "away") {
-    await rig.start();
-    await rig.operator().ready(60_000);
     console.log(JSON.stringify(await awayRound(rig, Number(count ?? 300) * 1_000)));
   } else {
     const seed = Number(rest[0] ?? Date.now() % 1_000_000);
     const rounds = Number(count ?? 200);
     console.log(`${rounds} kills, seed ${seed}`);
     const settled: number[] = [];
-    await killRounds(rig, rounds, seed, (round) => {
+    await killRounds(rig, { rounds, seed, lifeMs: 4_000 }, (round) => {
       settled.push(round.settledMs);
       console.log(JSON.stringify(round));
     });

@@ -1,0 +1,67 @@
+import { builtProgram } from "../support/bundle.ts";
+import { awayRound } from "./away.ts";
+import { killRounds } from "./kills.ts";
+import type { KillRound } from "./kills.ts";
+import { changeMuch, restartRound } from "./restarts.ts";
+import type { RestartRound } from "./restarts.ts";
+import { startRig } from "./rig.ts";
+import type { Rig } from "./rig.ts";
+
+const KINDS = 8;
+/** `npm run soak` does 200, over longer lives (ms). */
+const KILLS = 20;
+const LIFE_MS = 2_500;
+/** What a restart that finds everything as it was may take (ms); the best of some, for a machine that does something else as well. */
+const READY_MS = 2_000;
+const TRIES = 5;
+
+describe("an operator that ends and comes back", () => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await startRig({ bundle: await builtProgram(), kinds: KINDS });
+    await rig.start();
+    await rig.operator().ready();
+    await changeMuch(rig, 1);
+  }, 180_000);
+  afterAll(() => rig?.stop());
+
+  test("nothing changed: no list, no row is written or even locked, and it is ready in 2 s", async () => {
+    const rounds: RestartRound[] = [];
+    while (rounds.length < TRIES && !rounds.some(({ readyMs }) => readyMs <= READY_MS)) {
+      rounds.push(await restartRound(rig, () => Promise.resolve()));
+    }
+    const { readyMs: _, ...rest } = rounds[0] as RestartRound;
+    expect(rest).toEqual({ lists: 0, watches: KINDS, events: {}, reasons: [], written: [] });
+    expect(Math.min(...rounds.map(({ readyMs }) => readyMs))).toBeLessThanOrEqual(READY_MS);
+  }, 180_000);
+
+  test("something changed: what was missed comes by the watch, from the cursor", async () => {
+    const round = await restartRound(rig, () => changeMuch(rig, 2));
+    expect(round).toMatchObject({ lists: 0, watches: KINDS });
+    expect(Object.keys(round.events).sort()).toEqual(["added watch", "deleted watch", "updated watch"]);
+  }, 120_000);
+
+  test("the cursor is too old: lists, and what was deleted meanwhile ends with that reason", async () => {
+    const round = await restartRound(rig, async () => {
+      await changeMuch(rig, 3);
+      await rig.plane.forgetHistory();
+    });
+    expect(round.lists).toBeGreaterThanOrEqual(KINDS);
+    expect(round.events["deleted list"]).toBeGreaterThan(0);
+    expect(round.events["deleted watch"]).toBeUndefined();
+    expect(round.reasons).toContainEqual(expect.stringContaining("deleted while nobody watched"));
+  }, 180_000);
+
+  test("kill -9 under load loses nothing and repeats nothing, whenever it comes", async () => {
+    const rounds: KillRound[] = [];
+    await killRounds(rig, { rounds: KILLS, seed: 1, lifeMs: LIFE_MS }, (round) => rounds.push(round));
+    expect(rounds).toHaveLength(KILLS);
+    expect(rounds.reduce((sum, { changes }) => sum + changes, 0)).toBeGreaterThan(KILLS * 10);
+  }, 600_000);
+
+  test("an API server that goes away under it takes no row with it", async () => {
+    const round = await awayRound(rig, 6_000);
+    expect(round.rowsMeanwhile).toBe(round.rowsBefore);
+    expect(round.rowsBefore).toBeGreaterThan(10);
+  }, 180_000);
+});
