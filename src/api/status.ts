@@ -8,7 +8,7 @@ const text = (description: string) => described(z.string(), description);
 /** `metav1.Condition`. */
 export const condition = described(
   z.object({
-    type: described(z.string().max(316), "Ready, Reconciling, Stalled, GitReady, ClusterReady or StoreReady."),
+    type: described(z.string().max(316), "Ready, Reconciling, Stalled, GitReady, ClusterReady, StoreReady or Landed."),
     status: described(z.enum(["True", "False", "Unknown"]), "Whether it holds."),
     reason: described(z.string().min(1).max(1024), "Why, in one CamelCase word."),
     message: described(z.string().max(32_768), "Why, in words, with what to do where something must be done."),
@@ -68,6 +68,15 @@ export const fabricStatus = described(
         untracked: integer("Objects that only the cluster has, where nobody asked.").optional(),
         invalid: integer("Objects that the API server would refuse as Git declares them.").optional(),
         unknown: integer("Objects that could not be compared, or not yet.").optional(),
+        bySeverity: described(
+          z.object({
+            low: integer("Edited labels and annotations, extra objects."),
+            medium: integer("Some edited fields, or what Git gave up."),
+            high: integer("Parts that are gone, many edited fields, missing objects."),
+            critical: integer("Objects that would be refused."),
+          }),
+          "Those that are drifted, missing, extra or invalid, by how much it matters.",
+        ).optional(),
         evaluatedRevision: text("The revision that the figures compare with.").optional(),
       }),
       "Desired beside actual, in numbers.",

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import { describeKey } from "../core/identity.ts";
 import { FabricSyncError } from "../core/errors.ts";
-import { hasLanded, landedOf } from "../core/landed.ts";
+import { hasLanded } from "../core/landed.ts";
 import type { Landed } from "../core/landed.ts";
 import { pause } from "../core/pause.ts";
 import type { ReadingStore } from "../core/ports.ts";
@@ -56,7 +56,7 @@ export function addLanded(program: Command, shell: Shell, finish: Finish): void 
         outJson(shell, {
           commit: found.commit,
           landed: hasLanded(found.objects),
-          objects: found.objects.map(summaryOf),
+          objects: found.objects,
         });
       else shell.out(landedText(found.commit, found.objects));
     },
@@ -69,8 +69,12 @@ interface Found {
 }
 
 /** null when no such commit is known. */
-async function look(store: Pick<ReadingStore, "commitRows">, fabricId: string, prefix: string): Promise<Found | null> {
-  const { commits, rows, agents } = await store.commitRows(fabricId, prefix);
+async function look(
+  store: Pick<ReadingStore, "commitLandings">,
+  fabricId: string,
+  prefix: string,
+): Promise<Found | null> {
+  const { commits, objects } = await store.commitLandings(fabricId, prefix);
   const [commit, ...others] = commits;
   if (commit === undefined) return null;
   if (others.length > 0) {
@@ -80,26 +84,22 @@ async function look(store: Pick<ReadingStore, "commitRows">, fabricId: string, p
       `several commits begin with ${prefix}; give more of its digits`,
     );
   }
-  return { commit, objects: rows.map((row) => landedOf(row, commit, agents)) };
+  return { commit, objects };
 }
 
 export function landedText(commit: string, objects: readonly Landed[]): string {
   const columns = table<Landed>(
     [
-      { title: "OBJECT", value: ({ row }) => describeKey(row), max: 60 },
-      { title: "CLUSTER", value: ({ cluster }) => cluster.replace("_", " ") },
-      { title: "DEVICES", value: ({ device }) => device.replace("_", " ") },
+      { title: "OBJECT", value: (object) => describeKey(object), max: 60 },
+      { title: "TAKEN IN", value: ({ takenIn }) => takenIn },
+      { title: "CLUSTER", value: ({ inCluster }) => inCluster.replace("_", " ") },
+      { title: "DEVICES", value: ({ onDevice }) => onDevice.replace("_", " ") },
       { title: "WHY", value: ({ reason }) => shortCommit(reason), max: 72 },
     ],
     objects,
   );
   const verdict = hasLanded(objects) ? "has landed" : "has not landed, as far as is known";
   return `${columns}\ncommit ${shortCommit(commit)} ${verdict}\n`;
-}
-
-function summaryOf({ row, cluster, device, reason }: Landed) {
-  const { apiGroup, kind, namespace, name } = row;
-  return { apiGroup, kind, namespace, name, cluster, device, reason };
 }
 
 function parseCommit(text: string): string {

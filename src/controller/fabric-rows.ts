@@ -2,6 +2,7 @@ import type { Fabric, FabricMetadata } from "../api/fabric.ts";
 import { FabricSyncError } from "../core/errors.ts";
 import { abortable } from "../core/pause.ts";
 import type { ReducePolicy } from "../core/policy.ts";
+import type { LandingCounts } from "../core/landed.ts";
 import type { FabricCounts, FabricRecord, Fence } from "../core/ports.ts";
 import type { StoreFacts } from "./facts.ts";
 import type { ControllerStore } from "./parts.ts";
@@ -24,6 +25,7 @@ export class FabricRows {
   #gitTaken = false;
   #retention = "";
   #counts: FabricCounts | null = null;
+  #landings: LandingCounts | null = null;
   #counting = { changed: true, at: 0, tookMs: 0 };
   #facts: StoreFacts = { asked: false, error: null };
 
@@ -40,6 +42,10 @@ export class FabricRows {
 
   get counts(): FabricCounts | null {
     return this.#counts;
+  }
+
+  get landings(): LandingCounts | null {
+    return this.#landings;
   }
 
   /** null until {@link own} has come through. */
@@ -105,10 +111,22 @@ export class FabricRows {
         throw new FabricSyncError("StoreSilent", "wait", `the database has not answered a question for ${seconds} s`);
       };
       this.#counts = await this.#ask(signal, (store) => abortable(store.counts(record.id), limit).catch(silent));
+      this.#landings = await this.#countLandings(record.id, signal);
     } finally {
       const at = this.#now();
       this.#counting = { changed: this.#counting.changed, at, tookMs: at - began };
     }
+  }
+
+  /** null when it takes too long: a figure that is not known, and no trouble of the database. */
+  async #countLandings(fabricId: string, signal: AbortSignal): Promise<LandingCounts | null> {
+    const limit = AbortSignal.timeout(COUNT_WITHIN_MS);
+    return this.#ask(signal, (store) =>
+      abortable(store.landings(fabricId), limit).catch((error: unknown) => {
+        if (limit.aborted) return null;
+        throw error;
+      }),
+    );
   }
 
   /** Deals with the rows of a Fabric that is being deleted; one that was never registered has none. */

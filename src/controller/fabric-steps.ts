@@ -154,6 +154,7 @@ export class FabricSteps {
       git: this.#work?.gitStatus ?? null,
       hasGit: readable?.spec.git !== undefined,
       counts: this.#rows.counts,
+      landings: this.#rows.landings,
       handledReconcileAt: this.#handled,
       webhookPath: readable?.spec.webhook === undefined ? "" : `/webhooks/${namespace}/${name}`,
     };

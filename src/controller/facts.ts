@@ -1,3 +1,4 @@
+import type { LandingCounts } from "../core/landed.ts";
 import type { FabricCounts } from "../core/ports.ts";
 import type { GitStatus, SourceError, StreamStatus } from "../core/streams.ts";
 
@@ -22,6 +23,8 @@ export interface FabricFacts {
   readonly hasGit: boolean;
   /** null until Postgres was asked the first time. */
   readonly counts: FabricCounts | null;
+  /** How much of the revision has landed; null until it was counted, and where that takes too long. */
+  readonly landings: LandingCounts | null;
   /** The value of the reconcile-at annotation whose sync is done; '' before the first. */
   readonly handledReconcileAt: string;
   /** '' where no webhook is set up. */

@@ -9,6 +9,7 @@ export function figuresOf(
 ): Pick<FabricStatus, "git" | "cluster" | "drift" | "store"> {
   const { counts, cluster, git } = facts;
   const drift = (word: string) => counts?.byDrift[word] ?? 0;
+  const severe = (word: string) => counts?.bySeverity[word] ?? 0;
   return {
     ...(!facts.hasGit ? {} : git === null ? kept("git", before) : { git: gitFigures(git, before) }),
     cluster: {
@@ -27,6 +28,12 @@ export function figuresOf(
             untracked: drift("untracked"),
             invalid: drift("invalid"),
             unknown: drift("unknown"),
+            bySeverity: {
+              low: severe("low"),
+              medium: severe("medium"),
+              high: severe("high"),
+              critical: severe("critical"),
+            },
             ...(git === null || git.revision === "" ? {} : { evaluatedRevision: git.revision }),
           },
           store: { deadLetters: counts.deadLetters },

@@ -120,6 +120,9 @@ export interface Parts {
 }
 
 /** What the controller itself asks of Postgres. */
-export type ControllerStore = Pick<FabricStore, "registerFabric" | "acquireFence" | "retireFabric" | "counts"> &
+export type ControllerStore = Pick<
+  FabricStore,
+  "registerFabric" | "acquireFence" | "retireFabric" | "counts" | "landings"
+> &
   Pick<ObservationStore, "readGitFiles" | "readCursors" | "dropCursor"> &
   JudgementStore;

@@ -9,6 +9,7 @@
  * | Ready        | all of them are True                    | one is Unknown and none False  | one is False: its reason           |
  * | Reconciling  | Ready is not True and work goes on      |                                |                                    |
  * | Stalled      | nothing goes on until a person acts     |                                |                                    |
+ * | Landed       | see `landed.ts`; of no weight for Ready: that the cluster is not as Git says is what is mirrored         |
  *
  * Reconciling and Stalled are absent when they are not true, and never there together. Partial trouble:
  *
@@ -25,6 +26,7 @@ import { kubernetesTime, mergeConditions } from "./conditions.ts";
 import type { Statement } from "./conditions.ts";
 import type { ClusterFacts, FabricFacts } from "./facts.ts";
 import { figuresOf } from "./figures.ts";
+import { landedOf } from "./landed.ts";
 import { count, describeStream, named, shortRevision } from "./words.ts";
 
 /** Bookmarks come about once a minute; a watch that is silent for longer than that and a half is behind, not merely quiet. */
@@ -59,7 +61,7 @@ export function conditionsOf(facts: FabricFacts): Verdict[] {
       : ready.status === "True" || facts.suspended
         ? []
         : [{ type: "Reconciling", status: "True", reason: progressReason(ready), message: ready.message }];
-  return [ready, ...progress, ...sources];
+  return [ready, ...progress, ...sources, ...(facts.hasGit ? [landedOf(facts)] : [])];
 }
 
 function progressReason(ready: Verdict): string {

@@ -5,6 +5,7 @@
 import type { Check } from "./check.ts";
 import type { ResourceKey } from "./identity.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
+import type { CommitLandings, LandingCounts } from "./landed.ts";
 import type { Observation } from "./observation.ts";
 import type { ReducePolicy } from "./policy.ts";
 import type { ResourceEvent, ResourceRow } from "./row.ts";
@@ -207,6 +208,8 @@ export interface FabricCounts {
   readonly desired: number;
   readonly byState: Readonly<Record<string, number>>;
   readonly byDrift: Readonly<Record<string, number>>;
+  /** Of those that drift, by how much it matters. */
+  readonly bySeverity: Readonly<Record<string, number>>;
   readonly rejections: number;
   readonly deadLetters: number;
 }
@@ -237,6 +240,8 @@ export interface FabricStore {
   /** `delete` removes rows and history of the fabric in bounded chunks; `retain` marks the fabric as detached. */
   retireFabric(fabricId: string, policy: "delete" | "retain"): Promise<void>;
   counts(fabricId: string): Promise<FabricCounts>;
+  /** How much of the present revision has landed. */
+  landings(fabricId: string): Promise<LandingCounts>;
   beginRun(run: { fabricId: string; source: "cluster" | "git"; trigger: WritePath; target: string }): Promise<string>;
   /** The result is derived from the counters and the error; see `runResult` in `core/run.ts`. */
   finishRun(runId: string, outcome: RunOutcome): Promise<RunResult>;
@@ -326,19 +331,10 @@ export interface ReadingStore {
   }): Promise<ResourceRow[]>;
   /** One resource with its last `events` events, newest first, and its dead letters. null when the table never had it. */
   explain(key: ResourceKey, events: number): Promise<ResourceStory | null>;
-  /** What one commit changed in Git. `prefix`: its id, or the beginning of it. */
-  commitRows(fabricId: string, prefix: string): Promise<CommitRows>;
+  /** What became of what one commit changed in Git. `prefix`: its id, or the beginning of it. */
+  commitLandings(fabricId: string, prefix: string): Promise<CommitLandings>;
   /** What one side said at an instant (RFC 3339), rebuilt from history; null when it was not there, or is older than the history kept. */
   sideAsOf(key: ResourceKey, side: Side, at: string): Promise<ResourceEvent | null>;
-}
-/** What a commit changed, of those whose id begins with what was asked for. */
-export interface CommitRows {
-  /** None or several: then there are no rows. */
-  readonly commits: readonly string[];
-  /** The objects that it changed, as they are now, in key order. */
-  readonly rows: readonly ResourceRow[];
-  /** The Agents of the fabric's switches. */
-  readonly agents: readonly ResourceRow[];
 }
 export interface ResourceStory {
   readonly row: ResourceRow;

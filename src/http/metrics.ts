@@ -4,6 +4,7 @@
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { FabricLabels, Telemetry } from "../core/telemetry.ts";
+import { DRIFT_SEVERITIES } from "../core/vocabulary.ts";
 import type { LoopReport } from "./loops.ts";
 import type { FabricReport } from "./reports.ts";
 
@@ -159,6 +160,17 @@ function registerFabricGauges(registry: Registry, fabrics: () => readonly Fabric
   gauge("fabric_drift", "Resources by drift status, as of the last status", ["drift"], ({ counts }, set) => {
     for (const [drift, count] of Object.entries(counts?.byDrift ?? {})) set({ drift }, count);
   });
+  gauge(
+    "fabric_drift_severity",
+    "Resources that drift, are missing, extra or invalid, by severity, as of the last status",
+    ["severity"],
+    ({ counts }, set) => {
+      // Those at 0 too: an alert on the last one going away needs a sample.
+      if (counts === null) return;
+      for (const severity of DRIFT_SEVERITIES)
+        if (severity !== "none") set({ severity }, counts.bySeverity[severity] ?? 0);
+    },
+  );
   gauge("fabric_rejections", "Documents in Git that are not taken in", [], ({ counts }, set) => {
     if (counts) set({}, counts.rejections);
   });

@@ -19,7 +19,7 @@ import { listFabrics, registerFabric } from "./fabrics.ts";
 import { acquireFence, currentFence } from "./fence.ts";
 import { readGitFiles } from "./git-files.ts";
 import { actualKeys } from "./keys.ts";
-import { commitRows } from "./landed.ts";
+import { commitLandings, countLandings } from "./landed.ts";
 import { readMigrations } from "./migrate-files.ts";
 import { appliedMigration } from "./schema-state.ts";
 import { rebuildProjections } from "./rebuild.ts";
@@ -76,6 +76,7 @@ export function createStore(pool: Pool, options: StoreOptions = {}): Store {
         policy === "delete" ? deleteFabric(pool, fabricId, signal) : detachFabric(pool, fabricId),
       ),
     counts: (fabricId) => read((sql) => countFabric(sql, fabricId)),
+    landings: (fabricId) => read((sql) => countLandings(sql, fabricId)),
     beginRun: (run) => transact((sql) => beginRun(sql, run)),
     finishRun: (runId, outcome) => transact((sql) => finishRun(sql, runId, outcome)),
     // Not repeated when the COMMIT's answer was lost: the second attempt would find the first's row, and take the delivery for a replay.
@@ -99,14 +100,14 @@ export function createStore(pool: Pool, options: StoreOptions = {}): Store {
     suspects: (query) => read((sql) => readSuspects(sql, query)),
     settle: (fence, policy, answers) => settleRows(pool, fence, policy, answers, retry),
 
-    readTopology: (fabricId) => read((sql) => readTopology(sql, fabricId)),
+    readTopology: (fabricId) => transact((sql) => readTopology(sql, fabricId)),
     rebuildProjections: (fence, stop) =>
       rebuildProjections(pool, fence, { ...retry, signal: AbortSignal.any([signal, stop]) }),
 
     summarise: () => read(summarise),
     findResources: (query) => read((sql) => findResources(sql, query)),
     explain: (key, events) => read((sql) => explainResource(sql, key, events)),
-    commitRows: (fabricId, prefix) => read((sql) => commitRows(sql, fabricId, prefix)),
+    commitLandings: (fabricId, prefix) => read((sql) => commitLandings(sql, fabricId, prefix)),
     sideAsOf: (key, side, at) => read((sql) => sideAsOf(sql, key, side, at)),
   };
 }

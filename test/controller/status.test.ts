@@ -2,6 +2,7 @@ import fc from "fast-check";
 import type { FabricStatus } from "../../src/api/status.ts";
 import type { FabricFacts } from "../../src/controller/facts.ts";
 import { conditionsOf, fabricStatusOf } from "../../src/controller/status.ts";
+import type { LandingCounts } from "../../src/core/landed.ts";
 import type { GitStatus, SourceError, StreamStatus } from "../../src/core/streams.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00.000Z");
@@ -30,6 +31,13 @@ const git = (changes: Partial<GitStatus> = {}): GitStatus => ({
   error: null,
   ...changes,
 });
+const landings = (changes: Partial<LandingCounts> = {}): LandingCounts => ({
+  objects: 338,
+  refused: 0,
+  inCluster: { yes: 338, no: 0, unknown: 0 },
+  onDevice: { yes: 120, no: 0, unknown: 0 },
+  ...changes,
+});
 const facts = (changes: Partial<FabricFacts> = {}): FabricFacts => ({
   now: NOW,
   generation: 3,
@@ -46,9 +54,11 @@ const facts = (changes: Partial<FabricFacts> = {}): FabricFacts => ({
     desired: 338,
     byState: { synced: 337 },
     byDrift: { in_sync: 335, drifted: 3, missing: 2 },
+    bySeverity: { medium: 3, high: 2 },
     rejections: 0,
     deadLetters: 0,
   },
+  landings: landings(),
   handledReconcileAt: "",
   webhookPath: "",
   ...changes,
@@ -60,7 +70,71 @@ const failure = (changes: Partial<SourceError> = {}): SourceError => ({
   ...changes,
 });
 const brief = (given: FabricFacts): Record<string, string> =>
-  Object.fromEntries(conditionsOf(given).map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+  Object.fromEntries(
+    conditionsOf(given)
+      .filter(({ type }) => type !== "Landed")
+      .map(({ type, status, reason }) => [type, `${status} ${reason}`]),
+  );
+
+describe("Landed", () => {
+  const revision = "main@sha1:0123456789abcdef0123456789abcdef01234567";
+  test.each<[string, FabricFacts, string, string]>([
+    [
+      "all of it was seen",
+      facts(),
+      "True Landed",
+      `${revision}: 338 of 338 objects are in the cluster, 120 of 120 on the devices`,
+    ],
+    [
+      "something is not in the cluster",
+      facts({ landings: landings({ inCluster: { yes: 335, no: 2, unknown: 1 } }) }),
+      "False NotInCluster",
+      `${revision}: 335 of 338 objects are in the cluster (2 not, 1 unknown), 120 of 120 on the devices`,
+    ],
+    [
+      "a device has not applied something",
+      facts({ landings: landings({ onDevice: { yes: 118, no: 2, unknown: 0 } }) }),
+      "False NotOnDevices",
+      `${revision}: 338 of 338 objects are in the cluster, 118 of 120 on the devices (2 not)`,
+    ],
+    [
+      "not all of it was seen",
+      facts({ landings: landings({ onDevice: { yes: 118, no: 0, unknown: 2 } }) }),
+      "Unknown NotObserved",
+      `${revision}: 338 of 338 objects are in the cluster, 118 of 120 on the devices (2 unknown)`,
+    ],
+    [
+      "the database refused something",
+      facts({ landings: landings({ refused: 1 }) }),
+      "False Refused",
+      `${revision}: 338 of 338 objects are in the cluster, 120 of 120 on the devices; 1 document refused and not taken in`,
+    ],
+    ["nothing was counted", facts({ landings: null }), "Unknown NotCounted", "it was not counted"],
+    ["rows are being compared", facts({ judged: false }), "Unknown Comparing", "rows are being compared"],
+    ["no revision is taken in", facts({ git: git({ revision: "" }) }), "Unknown NotTakenIn", "no revision"],
+    ["it is suspended", facts({ suspended: true }), "Unknown Suspended", "suspended"],
+    [
+      "Git declares nothing",
+      facts({
+        landings: landings({
+          objects: 0,
+          inCluster: { yes: 0, no: 0, unknown: 0 },
+          onDevice: { yes: 0, no: 0, unknown: 0 },
+        }),
+      }),
+      "True NothingDeclared",
+      `${revision}: 0 of 0 objects are in the cluster`,
+    ],
+  ])("%s", (_why, given, expected, message) => {
+    const [landed] = conditionsOf(given).filter(({ type }) => type === "Landed");
+    expect(`${landed?.status} ${landed?.reason}`).toBe(expected);
+    expect(landed?.message).toContain(message);
+  });
+
+  test("a Fabric without Git has none", () => {
+    expect(conditionsOf(facts({ hasGit: false, git: null })).map(({ type }) => type)).not.toContain("Landed");
+  });
+});
 
 describe("conditions", () => {
   test.each<[string, FabricFacts, Record<string, string>]>([

@@ -213,6 +213,7 @@ describe("apply", () => {
       desired: 2,
       byState: { synced: 1, committed: 1, orphaned: 1 },
       byDrift: { in_sync: 1, missing: 1, extra: 1 },
+      bySeverity: { high: 1, low: 1 },
       rejections: 0,
       deadLetters: 1,
     });

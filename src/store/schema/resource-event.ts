@@ -56,6 +56,9 @@ export const resourceEvent = fabricSync.table(
   (table) => [
     primaryKey({ name: "resource_event_pkey", columns: [table.fabricId, table.xid, table.seq, table.at] }),
     index("resource_event_subject_idx").on(table.fabricId, table.resourceId, table.at),
+    index("resource_event_commit_idx")
+      .on(table.fabricId, table.commit)
+      .where(sql`side = 'desired' AND commit <> ''`),
     ...checks.requiredId("fabric_id", "resource_id"),
     ...checks.required("kind", "name"),
     checks.listed("event_type", EVENT_TYPES),
