@@ -31,7 +31,7 @@ export function declare(
     fileHash: origin.fileHash,
     lastFileSync: time(seen.observedAt),
   };
-  const metadata = { ...readSyncMetadata(old.syncMetadata), places: origin.places ?? {} };
+  const metadata = { ...readSyncMetadata(old.syncMetadata), places: origin.places ?? "" };
   if (sameContent && sameFile) {
     const next = { ...old, ...place, syncMetadata: writeSyncMetadata(metadata) };
     const moved = judge(old, next, policy, context.now);
@@ -89,7 +89,7 @@ export function retract(
     desiredUpdated: time(seen.observedAt),
     fileHash: "",
     lastFileSync: time(seen.observedAt),
-    syncMetadata: writeSyncMetadata({ ...readSyncMetadata(before.syncMetadata), removed: [], places: {} }),
+    syncMetadata: writeSyncMetadata({ ...readSyncMetadata(before.syncMetadata), removed: [], places: "" }),
   };
   return changed(before, before, derive(next, "", actualApiVersion(before)), seen, policy, context, {
     type: "deleted",

@@ -42,7 +42,7 @@ export function readSyncMetadata(column: JsonObject): SyncMetadata {
   const edit = asObject(column["lastEdit"]);
   return {
     removed: Array.isArray(removed) ? removed.filter((path) => typeof path === "string") : [],
-    places: readPlaces(asObject(column["places"])),
+    places: readPlaces(column["places"]),
     desiredApiVersion: asText(column["desiredApiVersion"]),
     lastEdit:
       edit === null
@@ -60,9 +60,7 @@ export function writeSyncMetadata(metadata: SyncMetadata): JsonObject {
   const { removed, places, desiredApiVersion, lastEdit, owners, check, pending, sinceAgreed } = metadata;
   const column: JsonObject = {};
   if (removed.length > 0) column["removed"] = [...removed];
-  if (Object.keys(places).length > 0) {
-    column["places"] = Object.fromEntries(Object.entries(places).map(([path, place]) => [path, [...place]]));
-  }
+  if (places !== "") column["places"] = places;
   if (desiredApiVersion !== "") column["desiredApiVersion"] = desiredApiVersion;
   if (lastEdit !== null) column["lastEdit"] = { ...lastEdit };
   if (owners.length > 0) column["owners"] = owners.map((owner) => ({ ...owner }));

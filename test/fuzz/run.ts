@@ -1,9 +1,10 @@
 import { fuzzManifest } from "./manifests.ts";
 import { dice } from "./mutations.ts";
+import { fuzzPlainYaml } from "./plain-yaml.ts";
 import { fuzzWebhook } from "./webhooks.ts";
 
 /** What is mutated, by name. */
-export const TARGETS = { manifests: fuzzManifest, webhooks: fuzzWebhook } as const;
+export const TARGETS = { manifests: fuzzManifest, "plain-yaml": fuzzPlainYaml, webhooks: fuzzWebhook } as const;
 export type Target = keyof typeof TARGETS;
 
 /**

@@ -9,6 +9,7 @@ import { ObjectReader } from "./object-reader.ts";
 import { runGit } from "./process.ts";
 import type { GitResult } from "./process.ts";
 import { gitError } from "./transport-errors.ts";
+import { TreeReader } from "./tree-reader.ts";
 
 export type ObjectFormat = "sha1" | "sha256";
 
@@ -32,6 +33,8 @@ const LOCAL_TIMEOUT_MS = 60_000;
 /** A bare repository on this machine's disk: a cache that may be thrown away at any time. Talks to no server. */
 export class BareRepository {
   readonly directory: string;
+  /** Its folders. */
+  readonly trees = new TreeReader(this);
   readonly #host: GitHost;
   readonly #signal: AbortSignal;
   #env: Record<string, string> = {};

@@ -23,6 +23,8 @@ export async function lastChanges(
   since: string,
   paths: readonly string[],
 ): Promise<{ of(path: string): Change; head: Change }> {
+  const alone = since === "" ? null : await onlyCommitSince(repository, head, since);
+  if (alone) return { of: () => alone, head: alone };
   const wanted = new Set(paths);
   const found = new Map<string, Change>();
   const borders = await shallowBorders(repository);
@@ -31,10 +33,10 @@ export async function lastChanges(
   const take = (token: string): void => {
     if (token.startsWith(RECORD)) {
       const [commit = "", author = ""] = token.slice(1).split(FIELD);
-      const clean = author.replace(/\p{Cc}/gu, "").slice(0, 300);
-      if (commit === head) headAuthor = clean;
+      const name = clean(author);
+      if (commit === head) headAuthor = name;
       // Where the history was cut off a commit seems to have made everything there is.
-      current = borders.has(commit) ? null : { commit, author: clean };
+      current = borders.has(commit) ? null : { commit, author: name };
     } else if (token !== "" && current && wanted.delete(token)) found.set(token, current);
   };
   const known = since !== "" && (await (await repository.headers()).read(`${since}^{commit}`)) !== null;
@@ -56,6 +58,23 @@ export async function lastChanges(
   return { of: (path) => found.get(path) ?? { commit: head, author: "" }, head: headChange };
 }
 
+/** The head, when it is all that came since: what nearly every push is. */
+async function onlyCommitSince(repository: BareRepository, head: string, since: string): Promise<Change | null> {
+  const commit = await (await repository.contents()).read(head);
+  if (commit?.type !== "commit") return null;
+  const text = commit.content.toString("utf8");
+  const header = text.slice(0, text.indexOf("\n\n") + 1);
+  const parents = [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id]) => id);
+  const author = /^author (.*>) \d+ [-+]\d+$/m.exec(header)?.[1];
+  // In another encoding git must read it.
+  if (parents.length !== 1 || parents[0] !== since || author === undefined || /^encoding /m.test(header)) return null;
+  return { commit: head, author: clean(author) };
+}
+
+function clean(author: string): string {
+  return author.replace(/\p{Cc}/gu, "").slice(0, 300);
+}
+
 /** Where the history ends because no more of it was fetched. */
 async function shallowBorders(repository: BareRepository): Promise<ReadonlySet<string>> {
   try {
@@ -70,8 +89,5 @@ async function shallowBorders(repository: BareRepository): Promise<ReadonlySet<s
 /** `since` is at or after `head` (a reset branch): the walk was empty. */
 async function authorOf(repository: BareRepository, commit: string): Promise<string> {
   const { stdout } = await repository.short(["log", "--max-count=1", "--format=%an <%ae>", commit, "--"]);
-  return stdout
-    .trim()
-    .replace(/\p{Cc}/gu, "")
-    .slice(0, 300);
+  return clean(stdout.trim());
 }

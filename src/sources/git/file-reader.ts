@@ -1,10 +1,9 @@
 import type { DeclaredKey, FileRejection } from "../../core/ports.ts";
+import type { Places } from "../../core/places.ts";
 import { parseJson, isJsonObject } from "../../core/json.ts";
-import type { JsonObject } from "../../core/json.ts";
-import { messageOf } from "../../core/errors.ts";
-import { identify } from "../../core/normalise.ts";
 import type { GitLimits } from "./limits.ts";
-import type { ManifestParser, ParsedBlob } from "./parser.ts";
+import type { ParsedBlob } from "./parse-worker.ts";
+import type { ManifestParser } from "./parser.ts";
 import { PENDING } from "./plan.ts";
 import type { Declared, ReadFile } from "./plan.ts";
 import type { BareRepository } from "./bare-repository.ts";
@@ -16,8 +15,7 @@ import { gitError } from "./transport-errors.ts";
 /** A manifest on its way to a row: JSON text, so that a large revision is small until it is written. */
 export interface PendingManifest {
   readonly json: string;
-  /** JSON of its `Places`; '' where they are not known. */
-  readonly places: string;
+  readonly places: Places;
   /** '' for cluster scope. */
   readonly namespace: string;
 }
@@ -38,24 +36,62 @@ export interface FileReaderOptions {
   readonly limits: GitLimits;
 }
 
-/** Blobs asked for ahead of the parser; with it this bounds how much of a revision is in memory as bytes. */
-const AHEAD = 16;
+/** Files and bytes asked for ahead of the parser: a few messages' worth; the bytes bound what of a revision is in memory at once. */
+const AHEAD_FILES = 256;
+const AHEAD_BYTES = 8 * 1024 * 1024;
 
-/** Reads and parses the files, each blob once, in the order given. @throws FabricSyncError `RepositoryCorrupt`. */
+/** Reads and parses the files, each blob once. @throws FabricSyncError `RepositoryCorrupt`. */
 export async function readFiles(
   entries: readonly TreeEntry[],
   sizes: ReadonlyMap<string, number>,
   options: FileReaderOptions,
 ): Promise<Map<string, RawFile>> {
   const files = new Map<string, RawFile>();
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let entry = entries[next++]; entry; entry = entries[next++]) {
-      files.set(entry.path, await readFile(entry, sizes.get(entry.blob) ?? 0, options));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(AHEAD, entries.length) }, worker));
+  const failures: unknown[] = [];
+  const ahead = new Ahead();
+  for (const entry of entries) {
+    const size = sizes.get(entry.blob) ?? 0;
+    await ahead.enter(size);
+    if (failures.length > 0) break;
+    void readFile(entry, size, options)
+      .then(
+        (file) => void files.set(entry.path, file),
+        (error: unknown) => void failures.push(error),
+      )
+      .finally(() => ahead.leave(size));
+  }
+  await ahead.empty();
+  if (failures.length > 0) throw failures[0];
   return files;
+}
+
+/** Holds back whoever would be too far ahead. One waits at a time. */
+class Ahead {
+  #files = 0;
+  #bytes = 0;
+  #wake: (() => void) | null = null;
+
+  async enter(size: number): Promise<void> {
+    while (this.#files >= AHEAD_FILES || (this.#files > 0 && this.#bytes + size > AHEAD_BYTES)) await this.#change();
+    this.#files += 1;
+    this.#bytes += size;
+  }
+
+  leave(size: number): void {
+    this.#files -= 1;
+    this.#bytes -= size;
+    this.#wake?.();
+  }
+
+  async empty(): Promise<void> {
+    while (this.#files > 0) await this.#change();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
 }
 
 async function readFile(entry: TreeEntry, size: number, options: FileReaderOptions): Promise<RawFile> {
@@ -95,10 +131,10 @@ function refusalOf(entry: TreeEntry, size: number, limits: GitLimits): { code: s
 export function definedScopes(files: Iterable<RawFile>): Map<string, Scope> {
   const scopes = new Map<string, Scope>();
   for (const { parsed } of files) {
-    for (const { json } of parsed.manifests) {
-      if (!json.includes('"CustomResourceDefinition"')) continue;
-      const object = objectOf(json);
-      const defined = object && definedScope(object);
+    for (const { kind, json } of parsed.manifests) {
+      if (kind !== "CustomResourceDefinition") continue;
+      const object = parseJson(json);
+      const defined = isJsonObject(object) ? definedScope(object) : null;
       if (defined) scopes.set(defined.key, defined.scope);
     }
   }
@@ -112,35 +148,18 @@ export function scopeFile(
 ): ReadFile<PendingManifest> {
   const declared: Declared<PendingManifest>[] = [];
   const rejections: FileRejection[] = [...file.parsed.rejections];
-  for (const { json, places, line, column } of file.parsed.manifests) {
-    const object = objectOf(json);
-    if (object === null) continue;
-    try {
-      const { key } = identify(object, { fabricId: "" });
-      const { apiGroup, kind, name } = key;
-      const scope = resolveScope(apiGroup, kind, options.cluster, options.defined);
-      if (scope === "unknown" && key.namespace === "") {
-        const what = apiGroup === "" ? kind : `${kind}.${apiGroup}`;
-        rejections.push({
-          line,
-          column,
-          code: PENDING,
-          message: `${what} is not served by the cluster yet; ${name} waits for it`,
-        });
-        continue;
-      }
-      const namespace = scope === "cluster" ? "" : key.namespace === "" ? options.defaultNamespace : key.namespace;
-      const declaredKey: DeclaredKey = { apiGroup, kind, namespace, name, line };
-      declared.push({ key: declaredKey, column, manifest: { json, places, namespace } });
-    } catch (error) {
-      rejections.push({ line, column, code: "MalformedObject", message: messageOf(error) });
+  for (const { json, places, line, column, apiGroup, kind, name, ...own } of file.parsed.manifests) {
+    const scope = resolveScope(apiGroup, kind, options.cluster, options.defined);
+    if (scope === "unknown" && own.namespace === "") {
+      const what = apiGroup === "" ? kind : `${kind}.${apiGroup}`;
+      const message = `${what} is not served by the cluster yet; ${name} waits for it`;
+      rejections.push({ line, column, code: PENDING, message });
+      continue;
     }
+    const namespace = scope === "cluster" ? "" : own.namespace === "" ? options.defaultNamespace : own.namespace;
+    const key: DeclaredKey = { apiGroup, kind, namespace, name, line };
+    declared.push({ key, column, manifest: { json, places, namespace } });
   }
   const { text, opaque } = file;
   return { declared, rejections, mentions: (name) => opaque || (text !== null && text.includes(name)) };
-}
-
-function objectOf(json: string): JsonObject | null {
-  const value = parseJson(json);
-  return isJsonObject(value) ? value : null;
 }

@@ -16,6 +16,8 @@ export const MAX_ALIASED_BYTES = 4 * 1024 * 1024;
 export const PARSE_DEADLINE_MS = 5_000;
 /** Bytes of a path: what Linux allows, and more than a column should index. */
 export const MAX_PATH_BYTES = 1_024;
+/** Bytes of one folder's list of names, 40 to 100 a name; a folder with more is refused without being read. */
+export const MAX_FOLDER_BYTES = 16 * 1024 * 1024;
 /** Entries of the tree that are looked at for each file that may be read: pictures and programs beside the manifests are cheap, not free. */
 export const ENTRIES_PER_FILE = 20;
 /** Bytes of one `.fabricsyncignore`. */

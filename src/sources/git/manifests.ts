@@ -1,35 +1,31 @@
-import { isMap, isSeq, LineCounter, parseAllDocuments } from "yaml";
-import type { Document, ParsedNode } from "yaml";
+import { LineCounter } from "yaml";
 import { isJsonObject } from "../../core/json.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import type { Places } from "../../core/places.ts";
+import { writePlaces } from "../../core/places.ts";
+import type { FieldPlace, Place, Places } from "../../core/places.ts";
 import type { FileRejection } from "../../core/ports.ts";
-import { fieldPlaces } from "./field-places.ts";
 import { readJsonDocuments } from "./json-documents.ts";
 import { MAX_DEPTH } from "./limits.ts";
 import { checkManifest } from "./manifest-checks.ts";
+import { readPlainYaml } from "./plain-yaml.ts";
+import { isRefused } from "./read-document.ts";
 import { splitDocuments, withoutBom } from "./yaml-documents.ts";
 import type { Chunk } from "./yaml-documents.ts";
-import { documentValue, ValueError } from "./yaml-values.ts";
+import { readWithLibrary } from "./yaml-library.ts";
 
 /** One object that a file declares, and where it begins (1-based). */
 export interface Manifest {
   readonly line: number;
   readonly column: number;
   readonly object: JsonObject;
-  /** Where its fields stand; absent where that is not known. */
-  readonly places?: Places;
+  /** Where its fields stand; '' where that is not known. */
+  readonly places: Places;
 }
 
 /** What became of a file: `manifests.length + rejections.length` documents were in it (invariant 11). */
 export interface FileContents {
   readonly manifests: readonly Manifest[];
   readonly rejections: readonly FileRejection[];
-}
-
-interface Position {
-  readonly line: number;
-  readonly column: number;
 }
 
 /**
@@ -97,7 +93,7 @@ class FileReader {
   }
 
   readChunk(chunk: Chunk): void {
-    const start: Position = { line: chunk.firstLine + 1, column: 1 };
+    const start: Place = { line: chunk.firstLine + 1, column: 1 };
     if (chunk.afterSeparator !== "") {
       return this.#refuse(
         { line: Math.max(chunk.firstLine, 1), column: 4 },
@@ -118,102 +114,58 @@ class FileReader {
       return this.#refuse(place, "ControlCharacter", "a control character that YAML does not allow");
     }
     if (nesting(text) > MAX_DEPTH) return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
-    this.#readYaml(text, chunk.firstLine, start);
-  }
-
-  #readYaml(text: string, firstLine: number, start: Position): void {
-    const lines = new LineCounter();
-    const at = (offset: number): Position => {
-      const { line, col } = lines.linePos(offset);
-      return { line: firstLine + line, column: col };
-    };
-    try {
-      const documents = parseAllDocuments(text, {
-        version: "1.1",
-        schema: "failsafe",
-        merge: false,
-        uniqueKeys: false,
-        prettyErrors: false,
-        logLevel: "error",
-        lineCounter: lines,
-      }) as Document.Parsed[];
-      documents.forEach((document, index) => {
-        const [error] = document.errors;
-        if (error) return this.#refuse(at(error.pos[0]), "YamlSyntax", firstLineOf(error.message));
-        if (document.contents === null) return;
-        if (index > 0) {
-          return this.#refuse(
-            at(document.contents.range[0]),
-            "ContentAfterEnd",
-            "kubectl ignores what follows `...`; begin a document with ---",
-          );
-        }
-        const fields = fieldPlaces(document.contents, at);
-        this.#take(documentValue(document), at(document.contents.range[0]), itemPlaces(document.contents, at), fields);
-      });
-    } catch (error) {
-      if (error instanceof ValueError) return this.#refuse(at(error.offset), error.code, error.message);
-      // The stack is used up.
-      if (error instanceof Error && error.name === "RangeError")
-        return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
-      // Whatever a parser throws at a strange text is that text's fault, and only its document's.
-      this.#refuse(start, "YamlSyntax", "the document cannot be parsed");
+    const plain = readPlainYaml(text, chunk.firstLine);
+    for (const read of plain ? [plain] : readWithLibrary(text, chunk.firstLine)) {
+      if (isRefused(read)) this.#refuse(read.place, read.code, read.message);
+      else this.#take(read.value, read.place, read.items, read.fields);
     }
   }
 
   /** One document's value: nothing, one object, or a list of them. */
-  #take(value: JsonValue, place: Position, items: readonly Position[], fields: Fields = NO_FIELDS): void {
+  #take(value: JsonValue, place: Place, items: readonly Place[], fields: Fields = NO_FIELDS): void {
     if (value === null) return;
     if (!isJsonObject(value))
       return this.#refuse(place, "NotAnObject", "a document must be a mapping with apiVersion, kind and metadata");
     this.#takeObject(value, place, items, 0, fields);
   }
 
-  #takeObject(object: JsonObject, place: Position, places: readonly Position[], depth: number, fields: Fields): void {
+  #takeObject(object: JsonObject, place: Place, places: readonly Place[], depth: number, fields: Fields): void {
     const items = object["items"];
     const kind = typeof object["kind"] === "string" ? object["kind"] : "";
     if (Array.isArray(items) && kind !== "" && depth < MAX_DEPTH) {
-      const inside = ofItems(fields);
+      const inside = ofItems(fields, depth * 2);
       items.forEach((item, index) => {
         const at = places[index] ?? place;
         if (!isJsonObject(item)) this.#refuse(at, "NotAnObject", `item ${index + 1} of the list is not a mapping`);
-        else this.#takeObject(ofTypedList(item, object, kind), at, [], depth + 1, inside.get(index) ?? NO_FIELDS);
+        else this.#takeObject(ofTypedList(item, object, kind), at, [], depth + 1, inside[index] ?? NO_FIELDS);
       });
       return;
     }
     const refusal = checkManifest(object);
     if (refusal) this.#refuse(place, refusal.code, refusal.message);
-    else
-      this.#manifests.push({
-        ...place,
-        object,
-        ...(fields.size === 0 ? {} : { places: relative(fields, place.line) }),
-      });
+    else this.#manifests.push({ ...place, object, places: writePlaces(fields, place.line, depth * 2) });
   }
 
-  #refuse(place: Position, code: string, message: string): void {
+  #refuse(place: Place, code: string, message: string): void {
     this.#rejections.push({ ...place, code, message });
   }
 }
 
-type Fields = ReadonlyMap<string, Position>;
-const NO_FIELDS: Fields = new Map();
+type Fields = readonly FieldPlace[];
+const NO_FIELDS: Fields = [];
 
-/** The fields of each entry of `items`, by their path in it. */
-function ofItems(fields: Fields): ReadonlyMap<number, Fields> {
-  const items = new Map<number, Map<string, Position>>();
-  for (const [path, place] of fields) {
-    const [, index, inside] = /^\/items\/(\d+)(\/.+)$/s.exec(path) ?? [];
-    if (index === undefined || inside === undefined) continue;
-    const item = items.get(Number(index)) ?? new Map<string, Position>();
-    items.set(Number(index), item.set(inside, place));
+/** The fields of each entry of the `items` that stands `depth` collections into the document. */
+function ofItems(fields: Fields, depth: number): FieldPlace[][] {
+  const items: FieldPlace[][] = [];
+  let inItems = false;
+  let item: FieldPlace[] | undefined;
+  for (const field of fields) {
+    if (field.depth === depth) inItems = field.segment === "items";
+    else if (!inItems) continue;
+    else if (field.depth === depth + 1) item = items[Number(field.segment)] ??= [];
+    else item?.push(field);
   }
   return items;
-}
-
-/** Lines from the document's first: a document that moves in its file takes them along. */
-function relative(fields: Fields, first: number): Places {
-  return Object.fromEntries([...fields].map(([path, { line, column }]) => [path, [line - first, column] as const]));
 }
 
 function tooMany(maxDocuments: number): FileContents {
@@ -226,14 +178,6 @@ function ofTypedList(item: JsonObject, list: JsonObject, listKind: string): Json
   const kind = /^(.+)List$/.exec(listKind)?.[1];
   if (kind === undefined || (typeof item["kind"] === "string" && item["kind"] !== "")) return item;
   return { ...item, kind, apiVersion: list["apiVersion"] ?? null };
-}
-
-/** Where the entries of a top-level `items` stand. */
-function itemPlaces(contents: ParsedNode, at: (offset: number) => Position): Position[] {
-  if (!isMap(contents)) return [];
-  const items: unknown = contents.get("items", true);
-  if (!isSeq(items)) return [];
-  return items.items.map((item) => at((item as ParsedNode | null)?.range?.[0] ?? contents.range[0]));
 }
 
 function lineCounter(text: string): LineCounter {
@@ -257,7 +201,3 @@ function nesting(text: string): number {
 
 /** Collections that begin within each other on one line. */
 const COMPACT = new RegExp(`^[ ]*(?:[-?:][ ]+){${MAX_DEPTH}}`, "m");
-
-function firstLineOf(message: string): string {
-  return (message.split("\n")[0] ?? message).slice(0, 200);
-}

@@ -28,6 +28,7 @@ export class ObjectReader {
   readonly #contents: boolean;
   #process: GitProcess | null = null;
   #waiting: Waiting[] = [];
+  #questions = "";
   #pieces: Buffer[] = [];
   #buffered = 0;
   /** Bytes that must be there before the next answer is whole; saves joining the pieces of a large blob again and again. */
@@ -51,7 +52,9 @@ export class ObjectReader {
       if (this.#idle) clearTimeout(this.#idle);
       this.#idle = null;
       this.#waiting.push({ resolve, reject });
-      process.stdin.write(`${name}\n`);
+      // Questions of one turn are one write.
+      if (this.#questions === "") setImmediate(() => this.#ask(process));
+      this.#questions += `${name}\n`;
     });
   }
 
@@ -69,6 +72,12 @@ export class ObjectReader {
     this.#idle = null;
     if (process) endGroup(process);
     this.#fail("the repository's reader was closed");
+  }
+
+  #ask(process: GitProcess): void {
+    // A process that ended meanwhile took its questions along: they were rejected.
+    if (process === this.#process) process.stdin.write(this.#questions);
+    this.#questions = "";
   }
 
   #start(): GitProcess {

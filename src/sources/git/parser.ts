@@ -1,18 +1,18 @@
 import { Worker } from "node:worker_threads";
-import type { FileRejection } from "../../core/ports.ts";
 import { PARSE_DEADLINE_MS } from "./limits.ts";
-import type { ParseAnswer, ParsedManifest, ParseRequest } from "./parse-worker.ts";
-
-/** What a blob holds. */
-export interface ParsedBlob {
-  readonly manifests: readonly ParsedManifest[];
-  readonly rejections: readonly FileRejection[];
-}
+import type { ParseAnswer, ParsedBlob, ParseRequest } from "./parse-worker.ts";
 
 interface Job {
-  readonly request: ParseRequest;
+  readonly bytes: Buffer;
+  readonly maxDocuments: number;
   readonly resolve: (parsed: ParsedBlob) => void;
   readonly reject: (error: Error) => void;
+}
+
+/** Files that are with the worker as one message. */
+interface Batch {
+  readonly id: number;
+  readonly jobs: readonly Job[];
 }
 
 interface Cached {
@@ -20,8 +20,11 @@ interface Cached {
   bytes: number;
 }
 
-/** Files that lie in the worker's queue at once: enough that it never waits for us, few enough to hand to another when it is killed. */
-const WINDOW = 16;
+/** Batches that lie with the worker at once: it never waits for us. */
+const WINDOW = 2;
+/** Files and bytes of one message: a message costs as much as parsing a small file, and what it holds is in memory twice. */
+const BATCH_FILES = 64;
+const BATCH_BYTES = 256 * 1024;
 /** ms without work after which the thread, some 20 MB, ends. */
 const IDLE_MS = 30_000;
 /** Heap of the thread, MB: the largest file allowed (16 MiB) parses in less. What needs more is killed like what takes too long. */
@@ -43,8 +46,10 @@ export class ManifestParser {
   readonly #cache = new Map<string, Cached>();
   #cachedBytes = 0;
   #worker: Worker | null = null;
+  #progress = new Int32Array(new SharedArrayBuffer(4));
   #queue: Job[] = [];
-  #sent: Job[] = [];
+  #sent: Batch[] = [];
+  #gathering = false;
   #deadline: NodeJS.Timeout | null = null;
   #idle: NodeJS.Timeout | null = null;
   #nextId = 1;
@@ -63,7 +68,7 @@ export class ManifestParser {
     this.#cache.set(key, entry);
     entry.parsed.then(
       (parsed) => {
-        entry.bytes = parsed.manifests.reduce((sum, { json }) => sum + json.length + 64, 128);
+        entry.bytes = parsed.manifests.reduce((sum, { json, places }) => sum + json.length + places.length + 128, 128);
         this.#cachedBytes += entry.bytes;
         this.#evict();
       },
@@ -83,14 +88,21 @@ export class ManifestParser {
   parse(bytes: Buffer, maxDocuments: number): Promise<ParsedBlob> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new Error("the parser is closed"));
-      this.#queue.push({ request: { id: this.#nextId++, bytes, maxDocuments }, resolve, reject });
-      this.#pump();
+      this.#queue.push({ bytes, maxDocuments, resolve, reject });
+      if (this.#gathering) return;
+      // What one read from git brings goes to the worker together.
+      this.#gathering = true;
+      setImmediate(() => {
+        this.#gathering = false;
+        if (!this.#closed) this.#pump();
+      });
     });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { reject } of [...this.#sent, ...this.#queue]) reject(new Error("the parser is closed"));
+    for (const { reject } of [...this.#sent.flatMap(({ jobs }) => jobs), ...this.#queue])
+      reject(new Error("the parser is closed"));
     this.#sent = [];
     this.#queue = [];
     this.#cache.clear();
@@ -100,11 +112,11 @@ export class ManifestParser {
   #pump(): void {
     if (this.#idle) clearTimeout(this.#idle);
     this.#idle = null;
-    while (this.#sent.length < WINDOW) {
-      const job = this.#queue.shift();
-      if (!job) break;
-      this.#sent.push(job);
-      this.#start().postMessage(job.request);
+    while (this.#sent.length < WINDOW && this.#queue.length > 0) {
+      const batch = { id: this.#nextId++, jobs: this.#nextJobs() };
+      this.#sent.push(batch);
+      const request = requestOf(batch);
+      this.#start().postMessage(request, [request.bytes.buffer as ArrayBuffer]);
       if (this.#sent.length === 1) this.#armDeadline();
     }
     if (this.#sent.length === 0 && this.#worker) {
@@ -114,51 +126,72 @@ export class ManifestParser {
     }
   }
 
+  #nextJobs(): Job[] {
+    let bytes = 0;
+    let count = 0;
+    for (const job of this.#queue) {
+      bytes += job.bytes.length;
+      if (count > 0 && (count >= BATCH_FILES || bytes > BATCH_BYTES)) break;
+      count += 1;
+    }
+    return this.#queue.splice(0, count);
+  }
+
   #start(): Worker {
     if (!this.#worker) {
+      this.#progress = new Int32Array(new SharedArrayBuffer(4));
       const worker = new Worker(workerUrl(), {
         // The environment and the arguments of this process are none of its business.
         env: {},
         argv: [],
+        workerData: this.#progress.buffer,
         execArgv: ["--disable-warning=ExperimentalWarning"],
         resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB, stackSizeMb: 4 },
       });
       worker.on("message", (answer: ParseAnswer) => this.#answered(worker, answer));
-      worker.on("error", (error) => this.#refuseHead(worker, failureOf(error)));
-      worker.on("exit", () => this.#refuseHead(worker, "the parser ended"));
+      worker.on("error", (error) => this.#refuseCurrent(worker, failureOf(error)));
+      worker.on("exit", () => this.#refuseCurrent(worker, "the parser ended"));
       this.#worker = worker;
     }
     this.#worker.ref();
     return this.#worker;
   }
 
-  #answered(worker: Worker, answer: ParseAnswer): void {
-    if (worker !== this.#worker || this.#sent[0]?.request.id !== answer.id) return;
-    const job = this.#sent.shift();
-    job?.resolve({ manifests: answer.manifests, rejections: answer.rejections });
+  #answered(worker: Worker, { id, files }: ParseAnswer): void {
+    if (worker !== this.#worker || this.#sent[0]?.id !== id) return;
+    const batch = this.#sent.shift();
+    batch?.jobs.forEach(({ resolve, reject }, index) => {
+      const parsed = files[index];
+      if (parsed) resolve(parsed);
+      else reject(new Error("the parser left a file out"));
+    });
     this.#armDeadline();
     this.#pump();
   }
 
-  /** The clock runs for the first file of the queue: those behind it have not been begun. */
+  /** The clock runs for the file that the worker is at; at its end we look whether it is still the same one. */
   #armDeadline(): void {
     if (this.#deadline) clearTimeout(this.#deadline);
     this.#deadline = null;
     const worker = this.#worker;
     if (this.#sent.length === 0 || !worker) return;
+    const at = Atomics.load(this.#progress, 0);
     this.#deadline = setTimeout(() => {
-      this.#refuseHead(worker, `parsing took longer than ${this.#deadlineMs} ms`);
+      if (Atomics.load(this.#progress, 0) !== at) this.#armDeadline();
+      else this.#refuseCurrent(worker, `parsing took longer than ${this.#deadlineMs} ms`);
     }, this.#deadlineMs);
   }
 
-  /** The thread is lost or given up: the file it was at is refused, what had been sent after it goes to the next thread. */
-  #refuseHead(worker: Worker, message: string): void {
+  /** The thread is lost or given up: the file it was at is refused, all others that lay there go to the next thread. */
+  #refuseCurrent(worker: Worker, message: string): void {
     if (worker !== this.#worker) return;
-    const [head, ...others] = this.#sent;
+    const jobs = this.#sent.flatMap((batch) => batch.jobs);
+    const current = this.#sent.length === 0 ? -1 : Atomics.load(this.#progress, 0);
     this.#sent = [];
-    this.#queue.unshift(...others);
+    this.#queue.unshift(...jobs.filter((_, index) => index !== current));
     void this.#endWorker();
-    head?.resolve({ manifests: [], rejections: [{ line: 1, column: 1, code: "ParseTooCostly", message }] });
+    const rejection = { line: 1, column: 1, code: "ParseTooCostly", message };
+    jobs[current]?.resolve({ manifests: [], rejections: [rejection] });
     this.#pump();
   }
 
@@ -184,4 +217,19 @@ export class ManifestParser {
 function failureOf(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   return code === "ERR_WORKER_OUT_OF_MEMORY" ? "parsing took too much memory" : "the parser failed";
+}
+
+/** The files in one piece of memory of its own, which goes over to the thread. */
+function requestOf({ id, jobs }: Batch): ParseRequest {
+  const bytes = new Uint8Array(jobs.reduce((sum, job) => sum + job.bytes.length, 0));
+  let start = 0;
+  for (const job of jobs) {
+    bytes.set(job.bytes, start);
+    start += job.bytes.length;
+  }
+  return {
+    id,
+    bytes,
+    files: jobs.map((job) => ({ length: job.bytes.length, maxDocuments: job.maxDocuments })),
+  };
 }

@@ -1,7 +1,6 @@
 import { FabricSyncError } from "../../core/errors.ts";
 import { isJsonObject, parseJson } from "../../core/json.ts";
 import { normaliseDesired } from "../../core/normalise.ts";
-import type { Places } from "../../core/places.ts";
 import type { Observation } from "../../core/observation.ts";
 import type { DeclaredKey, FileRejection, GitFile } from "../../core/ports.ts";
 import type { WritePath } from "../../core/vocabulary.ts";
@@ -103,7 +102,7 @@ export async function takeRevision(input: TakeInput): Promise<Taken> {
     const { json, places } = declared.manifest;
     const origin = {
       ...{ ...change, filePath: path, line: declared.key.line, fileHash: blob },
-      ...(places === "" ? {} : { places: JSON.parse(places) as Places }),
+      ...(places === "" ? {} : { places }),
     };
     const manifest = parseJson(json);
     const seen = { fabricId, writePath, observedAt: now, namespace: declared.manifest.namespace };

@@ -5,6 +5,7 @@
 import { canonicalJson, isJsonObject, parseJson } from "../../../src/core/json.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import { readManifests } from "../../../src/sources/git/manifests.ts";
+import { compareReaders } from "../../fuzz/plain-yaml.ts";
 import { KubectlError } from "../../support/control-plane.ts";
 import { controlPlane } from "../../support/shared-control-plane.ts";
 
@@ -234,6 +235,18 @@ describe("reads what kubectl reads", () => {
   test.each(STREAMS)("a file: %j", async (text) => {
     expect(byUs(text)?.map(comparable) ?? null).toEqual((await byKubectl(text))?.map(comparable) ?? null);
   });
+});
+
+test("the fast reader makes of every document what the library makes of it, or leaves it alone", () => {
+  const bodies = SCALARS.flatMap((scalar) => [
+    `v: ${scalar}\n`,
+    `v: {w: ${scalar}}\n`,
+    `v: [${scalar}]\n`,
+    `${scalar}: v\n`,
+  ]);
+  const texts = [...bodies, ...STRUCTURES, ...STREAMS, ...TAGGED.map((scalar) => `v: ${scalar}\n`), ...generated(400)];
+  const taken = texts.filter(compareReaders);
+  expect(taken.length).toBeGreaterThan(texts.length / 3);
 });
 
 /** Where the program differs on purpose: it never gives another value, it refuses or it takes. */

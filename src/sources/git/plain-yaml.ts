@@ -1,0 +1,258 @@
+import type { JsonObject, JsonValue } from "../../core/json.ts";
+import type { FieldPlace, Place } from "../../core/places.ts";
+import { MAX_PLACES } from "./field-places.ts";
+import { endOfLine, readLiteral } from "./plain-literal.ts";
+import {
+  BRACE,
+  BRACKET,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  DASH,
+  HASH,
+  isKey,
+  isQuote,
+  NOT_PLAIN,
+  PIPE,
+  readFlowScalar,
+  readKey,
+  readLineScalar,
+  readQuoted,
+  SPACE,
+} from "./plain-tokens.ts";
+import type { Token } from "./plain-tokens.ts";
+import type { ReadDocument } from "./read-document.ts";
+import { ScalarError } from "./yaml-scalars.ts";
+
+/**
+ * The YAML that nearly all manifests are written in, read some twenty times faster than the library does: block mappings and lists,
+ * scalars on one line, flow collections on one line, `|` texts. Anything else is left to the library, so nothing is ever refused here:
+ * anchors, tags, merge keys, tabs, carriage returns, texts over several lines, and whatever looks like a mistake.
+ *
+ * What it takes it reads exactly as `yaml-library.ts` does, places included; `plain-yaml.test.ts` and the fuzzer compare them.
+ * @param firstLine 0-based line of the file on which the text begins.
+ * @returns null when the text is not of that kind.
+ */
+export function readPlainYaml(text: string, firstLine: number): ReadDocument | null {
+  if (UNUSUAL.test(text)) return null;
+  try {
+    return new PlainReader(text, firstLine).read();
+  } catch (error) {
+    if (error === NOT_PLAIN || error instanceof ScalarError) return null;
+    throw error;
+  }
+}
+
+const UNUSUAL = /[\t\r\ufeff]/;
+/** Far below the limit of the real reader, which then judges. */
+const DEPTH = 50;
+/** Longer lines are left to the library: what regular expressions keep to go back to is bounded by it. */
+const MAX_LINE = 20_000;
+
+class PlainReader {
+  readonly #text: string;
+  readonly #firstLine: number;
+  readonly #fields: FieldPlace[] = [];
+  readonly #items: Place[] = [];
+  /** The key read last is a top-level `items`. */
+  #listsItems = false;
+  /** The line being read: offsets of its first character and of its end; -1 as indentation when the text is over. */
+  #start = 0;
+  #end = -1;
+  #line = -1;
+  #indent = -1;
+  /** Where reading goes on in the line. */
+  #at = 0;
+
+  constructor(text: string, firstLine: number) {
+    this.#text = text;
+    this.#firstLine = firstLine;
+  }
+
+  read(): ReadDocument {
+    this.#nextLine();
+    if (this.#indent !== 0) throw NOT_PLAIN;
+    const place = this.#placeOf(this.#start);
+    const value = this.#mapping(0, 0);
+    if (this.#indent >= 0) throw NOT_PLAIN;
+    return { value, place, items: this.#items, fields: this.#fields };
+  }
+
+  /** Goes to the next line that holds more than a comment. */
+  #nextLine(): void {
+    const text = this.#text;
+    for (let at = this.#end + 1; at < text.length; at = this.#end + 1) {
+      this.#start = at;
+      this.#end = endOfLine(text, at);
+      this.#line += 1;
+      let first = at;
+      while (text.charCodeAt(first) === SPACE) first += 1;
+      if (first >= this.#end || text.charCodeAt(first) === HASH) continue;
+      if (this.#end - at > MAX_LINE) throw NOT_PLAIN;
+      this.#indent = first - at;
+      return;
+    }
+    this.#indent = -1;
+  }
+
+  /** From the line being read, `indent` characters into it, to the first line that is indented less. */
+  #mapping(indent: number, depth: number): JsonObject {
+    if (depth > DEPTH) throw NOT_PLAIN;
+    const object: JsonObject = {};
+    const recording = this.#fields.length < MAX_PLACES;
+    do {
+      this.#at = this.#start + indent;
+      const key = this.#key(object, depth, recording);
+      object[key] = this.#valueInMapping(indent, depth + 1);
+      if (this.#indent > indent) throw NOT_PLAIN;
+    } while (this.#indent === indent);
+    return object;
+  }
+
+  /** Reads a key with its colon. */
+  #key(object: JsonObject, depth: number, recording: boolean): string {
+    const { value, segment, length } = readKey(this.#text, this.#at);
+    if (value === "__proto__" || Object.hasOwn(object, value)) throw NOT_PLAIN;
+    if (recording) this.#record(depth, segment);
+    this.#listsItems = depth === 0 && segment === "items";
+    this.#at += length;
+    return value;
+  }
+
+  #valueInMapping(indent: number, depth: number): JsonValue {
+    this.#skipSpaces();
+    const code = this.#at < this.#end ? this.#text.charCodeAt(this.#at) : HASH;
+    if (code === PIPE) return this.#textBelow(indent);
+    if (code !== HASH) return this.#inline(depth);
+    this.#nextLine();
+    if (this.#indent > indent) {
+      return this.#isItem() ? this.#list(this.#indent, depth) : this.#mapping(this.#indent, depth);
+    }
+    // A list may stand as far left as the key that it belongs to.
+    return this.#indent === indent && this.#isItem() ? this.#list(indent, depth) : null;
+  }
+
+  /** Whether the line begins with `- `. */
+  #isItem(): boolean {
+    const at = this.#start + this.#indent;
+    return this.#text.charCodeAt(at) === DASH && this.#text.charCodeAt(at + 1) === SPACE;
+  }
+
+  #list(indent: number, depth: number): JsonValue[] {
+    if (depth > DEPTH) throw NOT_PLAIN;
+    const list: JsonValue[] = [];
+    const recording = this.#fields.length < MAX_PLACES;
+    const areItems = this.#takeItems();
+    while (this.#indent === indent && this.#isItem()) {
+      this.#at = this.#start + indent + 1;
+      this.#skipSpaces();
+      if (recording) this.#record(depth, String(list.length));
+      if (areItems) this.#items.push(this.#placeOf(this.#at));
+      const begins = isKey(this.#text, this.#at);
+      list.push(begins ? this.#mapping(this.#at - this.#start, depth + 1) : this.#inline(depth + 1));
+      if (this.#indent > indent) throw NOT_PLAIN;
+    }
+    return list;
+  }
+
+  /** What stands on the rest of the line; goes to the next one. */
+  #inline(depth: number): JsonValue {
+    const code = this.#text.charCodeAt(this.#at);
+    let value: JsonValue;
+    if (isQuote(code)) value = this.#token(readQuoted);
+    else if (code === BRACE || code === BRACKET) value = this.#flow(depth);
+    else {
+      value = readLineScalar(this.#text.slice(this.#at, this.#end));
+      this.#at = this.#end;
+    }
+    this.#endOfLine();
+    this.#nextLine();
+    return value;
+  }
+
+  #token<T>(read: (text: string, at: number) => Token<T>): T {
+    const { value, length } = read(this.#text, this.#at);
+    this.#at += length;
+    return value;
+  }
+
+  /** A mapping or list in brackets that ends on the line it begins on. */
+  #flow(depth: number): JsonValue {
+    if (depth > DEPTH) throw NOT_PLAIN;
+    const recording = this.#fields.length < MAX_PLACES;
+    const isMap = this.#text.charCodeAt(this.#at) === BRACE;
+    const areItems = this.#takeItems() && !isMap;
+    const close = isMap ? CLOSE_BRACE : CLOSE_BRACKET;
+    const list: JsonValue[] = [];
+    const object: JsonObject = {};
+    this.#at += 1;
+    this.#skipSpaces();
+    for (let more = this.#text.charCodeAt(this.#at) !== close; more;) {
+      let key = "";
+      if (isMap) {
+        key = this.#key(object, depth, recording);
+        this.#skipSpaces();
+      } else {
+        if (recording) this.#record(depth, String(list.length));
+        if (areItems) this.#items.push(this.#placeOf(this.#at));
+      }
+      const value = this.#flowValue(depth + 1);
+      if (isMap) object[key] = value;
+      else list.push(value);
+      this.#skipSpaces();
+      const code = this.#text.charCodeAt(this.#at);
+      more = code === COMMA;
+      if (!more && code !== close) throw NOT_PLAIN;
+      if (more) {
+        this.#at += 1;
+        this.#skipSpaces();
+      }
+    }
+    this.#at += 1;
+    return isMap ? object : list;
+  }
+
+  #flowValue(depth: number): JsonValue {
+    const code = this.#text.charCodeAt(this.#at);
+    if (code === BRACE || code === BRACKET) return this.#flow(depth);
+    return isQuote(code) ? this.#token(readQuoted) : this.#token(readFlowScalar);
+  }
+
+  /** What stands below a `|`. */
+  #textBelow(indent: number): string {
+    const literal = readLiteral(this.#text, this.#at, indent);
+    if (literal === null) throw NOT_PLAIN;
+    this.#end = literal.end;
+    this.#line += literal.lines;
+    this.#nextLine();
+    return literal.value;
+  }
+
+  /** Only a comment may follow. */
+  #endOfLine(): void {
+    const before = this.#at;
+    this.#skipSpaces();
+    if (this.#at >= this.#end) return;
+    if (this.#text.charCodeAt(this.#at) !== HASH || this.#at === before) throw NOT_PLAIN;
+  }
+
+  #skipSpaces(): void {
+    while (this.#text.charCodeAt(this.#at) === SPACE) this.#at += 1;
+  }
+
+  #record(depth: number, segment: string): void {
+    const line = this.#firstLine + this.#line + 1;
+    this.#fields.push({ depth, segment, line, column: this.#at - this.#start + 1 });
+  }
+
+  /** Whether the collection that begins is the top-level `items`. */
+  #takeItems(): boolean {
+    const taken = this.#listsItems;
+    this.#listsItems = false;
+    return taken;
+  }
+
+  #placeOf(offset: number): Place {
+    return { line: this.#firstLine + this.#line + 1, column: offset - this.#start + 1 };
+  }
+}

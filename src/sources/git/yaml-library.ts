@@ -1,0 +1,70 @@
+import { isMap, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import type { Document, ParsedNode } from "yaml";
+import type { Place } from "../../core/places.ts";
+import { fieldPlaces } from "./field-places.ts";
+import { MAX_DEPTH } from "./limits.ts";
+import type { DocumentOutcome } from "./read-document.ts";
+import { documentValue, ValueError } from "./yaml-values.ts";
+
+/**
+ * Reads the text between two `---` lines with the `yaml` library: everything that YAML 1.1 has.
+ * @param firstLine 0-based line of the file on which the text begins.
+ */
+export function readWithLibrary(text: string, firstLine: number): DocumentOutcome[] {
+  const lines = new LineCounter();
+  const at = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: firstLine + line, column: col };
+  };
+  const start = { line: firstLine + 1, column: 1 };
+  try {
+    const documents = parseAllDocuments(text, {
+      version: "1.1",
+      schema: "failsafe",
+      merge: false,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: "error",
+      lineCounter: lines,
+    }) as Document.Parsed[];
+    return documents.flatMap((document, index) => outcomeOf(document, index, at) ?? []);
+  } catch (error) {
+    if (error instanceof ValueError) return [{ place: at(error.offset), code: error.code, message: error.message }];
+    // The stack is used up.
+    if (error instanceof Error && error.name === "RangeError")
+      return [{ place: start, code: "TooDeep", message: `nested deeper than ${MAX_DEPTH} levels` }];
+    // Whatever a parser throws at a strange text is that text's fault, and only its document's.
+    return [{ place: start, code: "YamlSyntax", message: "the document cannot be parsed" }];
+  }
+}
+
+/** @throws ValueError */
+function outcomeOf(document: Document.Parsed, index: number, at: (offset: number) => Place): DocumentOutcome | null {
+  const [error] = document.errors;
+  if (error) return { place: at(error.pos[0]), code: "YamlSyntax", message: firstLineOf(error.message) };
+  const { contents } = document;
+  if (contents === null) return null;
+  const place = at(contents.range[0]);
+  if (index > 0) {
+    const message = "kubectl ignores what follows `...`; begin a document with ---";
+    return { place, code: "ContentAfterEnd", message };
+  }
+  return {
+    value: documentValue(document),
+    place,
+    items: itemPlaces(contents, at),
+    fields: fieldPlaces(contents, at),
+  };
+}
+
+/** Where the entries of a top-level `items` stand. */
+function itemPlaces(contents: ParsedNode, at: (offset: number) => Place): Place[] {
+  if (!isMap(contents)) return [];
+  const items: unknown = contents.get("items", true);
+  if (!isSeq(items)) return [];
+  return items.items.map((item) => at((item as ParsedNode | null)?.range?.[0] ?? contents.range[0]));
+}
+
+function firstLineOf(message: string): string {
+  return (message.split("\n")[0] ?? message).slice(0, 200);
+}
