@@ -34,7 +34,8 @@ export async function bundleInto(directory: string): Promise<ReadonlyMap<string,
   const { outputFiles } = await bundle(directory);
   await mkdir(directory, { recursive: true });
   const sizes = new Map<string, number>();
-  for (const { path, contents } of outputFiles) {
+  for (const { path, text } of outputFiles) {
+    const contents = path.endsWith(".mjs") ? ascii(text) : text;
     const partial = `${path}.${process.pid}`;
     await writeFile(partial, contents, { mode: basename(path) === "fabric-sync.mjs" ? 0o755 : 0o644 });
     await rename(partial, path);
@@ -42,6 +43,14 @@ export async function bundleInto(directory: string): Promise<ReadonlyMap<string,
   }
   await copyMigrations(join(directory, "drizzle"));
   return sizes;
+}
+
+/**
+ * V8 keeps the text of a program for as long as it runs: one byte a character, and two if a single one of them is beyond Latin-1. esbuild
+ * escapes those of strings; regular expressions are left to us. Measured: 4 MiB of resident memory.
+ */
+function ascii(program: string): string {
+  return program.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function bundle(directory: string): Promise<BuildResult<{ write: false }>> {

@@ -1,11 +1,16 @@
 #!/usr/bin/env node
 /** The entry: one command line, one AbortController, one exit code. `cli/` has the commands, `cli/run.ts` builds the operator. */
 import process from "node:process";
+import { setFlagsFromString } from "node:v8";
 import packageJson from "../package.json" with { type: "json" };
 import { EXIT } from "./cli/exit.ts";
 import { runCommandLine } from "./cli/program.ts";
 import { FabricSyncError } from "./core/errors.ts";
 import { createLogger } from "./log.ts";
+
+// Objects pass through, none is kept, so there is always much garbage and little else. Left to itself V8 lets the heap grow to several times what
+// is alive before it collects: 220 MiB resident while 10,000 objects are read, against 145 (bench/watch), for a fifth more of CPU meanwhile.
+setFlagsFromString("--heap-growing-percent=60");
 
 const stopping = new AbortController();
 

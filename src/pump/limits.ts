@@ -22,12 +22,12 @@ export interface PumpLimits {
 }
 
 export const PUMP_LIMITS: PumpLimits = {
-  // A full batch: it gathers while the one before is written. Four times as much was measured no faster (bench/watch).
-  laneItems: 500,
+  // Of ten lanes two writers always find a full batch. Twice as much was measured no faster, and is garbage that has grown old (bench/watch).
+  laneItems: 250,
   laneBytes: 2 * 1024 * 1024,
-  totalItems: 2_000,
-  // With one batch in flight and its statement text this keeps a Fabric's share of the heap under some 25 MiB, whatever its objects weigh.
-  totalBytes: 8 * 1024 * 1024,
+  totalItems: 1_000,
+  // With two batches in flight and their statements this keeps a Fabric's share of the heap under some 20 MiB, whatever its objects weigh.
+  totalBytes: 4 * 1024 * 1024,
   laneReserve: 16,
   // While the list of one kind is written an update of another takes the second writer. Lists are no faster by it where Postgres shares two
   // cores with us (bench/reports/watch.md).

@@ -65,14 +65,16 @@ function emptyKind(cell: unknown): "" | "array" | "object" {
 interface Format {
   readonly name: string;
   readonly oid: number;
-  /** Writes one value's bytes; throws a `dead-letter` error for a value that the type cannot hold. */
+  /** What a value is as text, where it is sent as text. Throws a `dead-letter` error for a value that the type cannot hold. */
+  readonly text?: (value: unknown, column: string) => string;
+  /** Writes one value's bytes, of its text where it has one; throws like `text`. */
   write(bytes: Bytes, value: unknown, column: string): void;
 }
 
 const FORMATS: Readonly<Record<string, Format>> = {
   uuid: { name: "uuid", oid: 2950, write: (bytes, value) => bytes.hex(String(value).replaceAll("-", "")) },
-  text: { name: "text", oid: 25, write: writeText },
-  jsonb: { name: "jsonb", oid: 3802, write: writeJsonb },
+  text: { name: "text", oid: 25, text: wellFormed, write: (bytes, value) => bytes.utf8(String(value)) },
+  jsonb: { name: "jsonb", oid: 3802, text: (value) => JSON.stringify(value), write: writeJsonb },
   integer: { name: "integer", oid: 23, write: (bytes, value, column) => bytes.int32(whole(value, column, 2 ** 31)) },
   bigint: { name: "bigint", oid: 20, write: (bytes, value, column) => bytes.int64(whole(value, column, 2 ** 53)) },
   boolean: { name: "boolean", oid: 16, write: (bytes, value) => bytes.byte(value === true ? 1 : 0) },
@@ -90,25 +92,46 @@ function formatOf(type: string): Format {
 
 function encodeOne(format: Format, cell: unknown, column: string): Buffer | null {
   if (cell === null) return null;
-  const bytes = new Bytes();
-  format.write(bytes, present(cell, column), column);
+  const [value] = textsOf(format, [cell], column);
+  const bytes = new Bytes(sizeOf(value));
+  format.write(bytes, value, column);
   return bytes.done();
 }
 
+/** Texts are made first, so that their bytes go into one buffer that has room for all of them: 2 MB a batch, which are neither grown nor copied. */
 function encodeAll(format: Format, cells: readonly unknown[], column: string): Buffer {
-  const bytes = new Bytes();
+  const values = textsOf(format, cells, column);
+  const bytes = new Bytes(values.reduce<number>((sum, value) => sum + LENGTH_BYTES + sizeOf(value), HEAD_BYTES));
   // Dimensions, null flag, element type; then length and lower bound of the one dimension.
-  for (const word of [1, cells.includes(null) ? 1 : 0, format.oid, cells.length, 1]) bytes.int32(word);
-  for (const cell of cells) {
-    if (cell === null) {
+  for (const word of [1, values.includes(null) ? 1 : 0, format.oid, values.length, 1]) bytes.int32(word);
+  for (const value of values) {
+    if (value === null) {
       bytes.int32(-1);
       continue;
     }
     const start = bytes.begin();
-    format.write(bytes, present(cell, column), column);
+    format.write(bytes, value, column);
     bytes.end(start);
   }
   return bytes.done();
+}
+
+const HEAD_BYTES = 20;
+const LENGTH_BYTES = 4;
+/** The longest of the formats that are no text: a uuid. */
+const LARGEST_BINARY = 16;
+
+function textsOf(format: Format, cells: readonly unknown[], column: string): unknown[] {
+  return cells.map((cell) => {
+    if (cell === null) return null;
+    const value = present(cell, column);
+    return format.text === undefined ? value : format.text(value, column);
+  });
+}
+
+/** Bytes that `value` takes at most, the version of a jsonb included. */
+function sizeOf(value: unknown): number {
+  return typeof value === "string" ? Math.max(LARGEST_BINARY, 1 + Buffer.byteLength(value)) : LARGEST_BINARY;
 }
 
 /** pg would send NULL for undefined, and the database would refuse the column or, worse, take it. */
@@ -117,17 +140,17 @@ function present(cell: unknown, column: string): unknown {
   return cell;
 }
 
-function writeText(bytes: Bytes, value: unknown, column: string): void {
+function wellFormed(value: unknown, column: string): string {
   const text = String(value);
   // UTF-8 has no lone surrogates: the encoder would put U+FFFD in their place without a word.
   if (!text.isWellFormed()) throw refused("22021", column, "a lone surrogate cannot be stored as text");
-  bytes.utf8(text);
+  return text;
 }
 
 /** Version 1 of `jsonb_recv`: the text follows. `JSON.stringify` writes lone surrogates as escapes, which Postgres refuses. */
-function writeJsonb(bytes: Bytes, value: unknown): void {
+function writeJsonb(bytes: Bytes, text: unknown): void {
   bytes.byte(1);
-  bytes.utf8(JSON.stringify(value));
+  bytes.utf8(String(text));
 }
 
 function writeTime(bytes: Bytes, value: unknown, column: string): void {
@@ -146,18 +169,20 @@ function refused(sqlstate: string, column: string, message: string): StoreError 
   return new StoreError("ObjectRefused", "dead-letter", message, { sqlstate, column, dropConnection: false });
 }
 
-/** A buffer that grows. */
+/** A buffer with room for all that will be written. */
 class Bytes {
-  #buffer = Buffer.allocUnsafe(4_096);
+  readonly #buffer: Buffer;
   #length = 0;
 
+  constructor(size: number) {
+    this.#buffer = Buffer.allocUnsafe(size);
+  }
+
   byte(value: number): void {
-    this.#reserve(1);
-    this.#buffer[this.#length++] = value;
+    this.#length = this.#buffer.writeUInt8(value, this.#length);
   }
 
   int32(value: number): void {
-    this.#reserve(4);
     this.#length = this.#buffer.writeInt32BE(value, this.#length);
   }
 
@@ -168,13 +193,10 @@ class Bytes {
   }
 
   utf8(text: string): void {
-    // At most three bytes for a UTF-16 code unit.
-    this.#reserve(text.length * 3);
     this.#length += this.#buffer.write(text, this.#length, "utf8");
   }
 
   hex(text: string): void {
-    this.#reserve(text.length / 2);
     this.#length += this.#buffer.write(text, this.#length, "hex");
   }
 
@@ -190,12 +212,5 @@ class Bytes {
 
   done(): Buffer {
     return this.#buffer.subarray(0, this.#length);
-  }
-
-  #reserve(more: number): void {
-    if (this.#length + more <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + more));
-    this.#buffer.copy(larger, 0, 0, this.#length);
-    this.#buffer = larger;
   }
 }

@@ -1,4 +1,6 @@
-import { canonicalJson, parseJson } from "../../src/core/json.ts";
+import fc from "fast-check";
+import { canonicalJson, isJsonObject, parseJson } from "../../src/core/json.ts";
+import type { JsonValue } from "../../src/core/json.ts";
 
 describe("parseJson", () => {
   it.each([
@@ -26,5 +28,22 @@ describe("parseJson", () => {
 describe("canonicalJson", () => {
   it("does not depend on the order of keys, at any depth", () => {
     expect(canonicalJson({ b: [{ y: 1, x: null }], a: "é" })).toBe(canonicalJson({ a: "é", b: [{ x: null, y: 1 }] }));
+  });
+
+  it("gives the same text to values that come sorted and to values that do not", () => {
+    const reversed = (value: JsonValue): JsonValue => {
+      if (Array.isArray(value)) return value.map(reversed);
+      if (!isJsonObject(value)) return value;
+      const entries = Object.entries(value).reverse();
+      return Object.fromEntries(entries.map(([key, item]) => [key, reversed(item)]));
+    };
+    fc.assert(
+      fc.property(fc.jsonValue(), (given) => {
+        const value = parseJson(JSON.stringify(given));
+        expect(canonicalJson(reversed(value))).toBe(canonicalJson(value));
+        expect(parseJson(canonicalJson(value))).toEqual(value);
+      }),
+    );
+    expect(canonicalJson({ 10: 1, 9: 2, a: { "": 0 } })).toBe('{"10":1,"9":2,"a":{"":0}}');
   });
 });
