@@ -3,7 +3,7 @@ import { index, inet, primaryKey } from "drizzle-orm/pg-core";
 import { LINK_STATUSES, type LinkStatus } from "../../core/vocabulary.ts";
 import { checksOf } from "./checks.ts";
 import * as column from "./columns.ts";
-import { deviceKey } from "./device-child.ts";
+import { deviceKey, portIndex } from "./device-child.ts";
 import { fabricSync } from "./namespace.ts";
 
 const interfaceChecks = checksOf("device_interface");
@@ -33,6 +33,10 @@ export const deviceInterface = fabricSync.table(
       name: "device_interface_pkey",
       columns: [table.fabricId, table.device, table.resourceId, table.name],
     }),
+    portIndex("device_interface", table.fabricId, table.device, "name"),
+    index("device_interface_mac_idx")
+      .on(table.fabricId, table.mac)
+      .where(sql`mac <> ''`),
     deviceKey("device_interface", [table.fabricId, table.device, table.resourceId]),
     ...interfaceChecks.requiredId("fabric_id", "resource_id"),
     ...interfaceChecks.required("device", "name"),

@@ -2,7 +2,7 @@ import { primaryKey } from "drizzle-orm/pg-core";
 import { NEIGHBOR_PROTOCOLS, type NeighborProtocol } from "../../core/vocabulary.ts";
 import { checksOf } from "./checks.ts";
 import * as column from "./columns.ts";
-import { deviceKey } from "./device-child.ts";
+import { deviceKey, portIndex } from "./device-child.ts";
 import { fabricSync } from "./namespace.ts";
 
 const checks = checksOf("device_neighbor");
@@ -38,6 +38,7 @@ export const deviceNeighbor = fabricSync.table(
         table.remotePort,
       ],
     }),
+    portIndex("device_neighbor", table.fabricId, table.device, "interface"),
     deviceKey("device_neighbor", [table.fabricId, table.device, table.resourceId]),
     ...checks.requiredId("fabric_id", "resource_id"),
     ...checks.required("device", "interface"),

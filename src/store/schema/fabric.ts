@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { interval, primaryKey, uniqueIndex } from "drizzle-orm/pg-core";
 import { checksOf } from "./checks.ts";
-import { absentTime, bigCount, generatedId, key, plain, time } from "./columns.ts";
+import { absentTime, bigCount, count, generatedId, key, plain, time } from "./columns.ts";
 import { fabricSync } from "./namespace.ts";
 
 const checks = checksOf("fabric");
@@ -23,6 +23,7 @@ export const fabric = fabricSync.table(
     tombstoneRetention: interval("tombstone_retention")
       .notNull()
       .default(sql`'30 days'::interval`),
+    projectionsVersion: count("projections_version"),
     createdAt: time("created_at"),
     detachedAt: absentTime("detached_at"),
     retiringAt: absentTime("retiring_at"),
@@ -36,7 +37,7 @@ export const fabric = fabricSync.table(
     uniqueIndex("fabric_uid_key").on(table.uid),
     ...checks.required("namespace", "name", "uid"),
     ...checks.requiredId("id"),
-    ...checks.atLeastZero("writer_epoch"),
+    ...checks.atLeastZero("writer_epoch", "projections_version"),
     checks.rule("history_retention_range", "history_retention >= '0'::interval"),
     checks.rule("tombstone_retention_range", "tombstone_retention >= '0'::interval"),
   ],

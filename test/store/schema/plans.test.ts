@@ -65,6 +65,9 @@ afterAll(async () => {
 
 const ofDevice = (table: string): string =>
   `SELECT * FROM fabric_sync.${table} WHERE fabric_id = '${FABRIC}' AND device = 'leaf-7'`;
+const ofResource = (table: string): string => `${ofDevice(table)} AND resource_id = '${resourceId(7)}'`;
+const atPort = (table: string, port: string): string =>
+  `${ofDevice(table)} AND fabric_sync.port_key(${port}) = fabric_sync.port_key('E1/3')`;
 const resources = (where: string): string =>
   `SELECT * FROM fabric_sync.resource WHERE fabric_id = '${FABRIC}' AND ${where}`;
 
@@ -84,6 +87,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   ),
   resource_name_idx: resources("name LIKE 'object-123%'"),
   resource_state_idx: resources("resource_state = 'orphaned'"),
+  resource_declared_idx: `SELECT count(*) FROM fabric_sync.resource WHERE fabric_id = '${FABRIC}' AND desired_hash <> ''`,
   resource_drift_idx: resources("kind = 'Kind0' AND drift_status = 'drifted'"),
   resource_event_pkey: `
     SELECT * FROM fabric_sync.resource_event
@@ -92,6 +96,9 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   resource_event_subject_idx: `
     SELECT * FROM fabric_sync.resource_event
      WHERE fabric_id = '${FABRIC}' AND resource_id = '${resourceId(7)}' AND at <= now() ORDER BY at DESC LIMIT 1`,
+  resource_event_commit_idx: `
+    SELECT DISTINCT resource_id FROM fabric_sync.resource_event
+     WHERE fabric_id = '${FABRIC}' AND side = 'desired' AND commit <> '' AND commit = repeat('a', 40)`,
   resource_dead_letter_pkey: `
     SELECT * FROM fabric_sync.resource_dead_letter
      WHERE fabric_id = '${FABRIC}' AND api_group = '' AND kind = 'K' AND namespace = '' AND name = 'n7'`,
@@ -109,14 +116,20 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   device_resource_idx: `SELECT * FROM fabric_sync.device WHERE fabric_id = '${FABRIC}' AND resource_id = '${resourceId(7)}'`,
   device_chassis_idx: `SELECT * FROM fabric_sync.device WHERE fabric_id = '${FABRIC}' AND chassis_id = 'c7'`,
   device_ip_address_host_idx: `SELECT * FROM fabric_sync.device_ip_address WHERE fabric_id = '${FABRIC}' AND host(address) = '10.0.9.9'`,
-  device_interface_pkey: ofDevice("device_interface"),
-  device_ip_address_pkey: ofDevice("device_ip_address"),
-  device_neighbor_pkey: ofDevice("device_neighbor"),
-  device_arp_entry_pkey: ofDevice("device_arp_entry"),
-  device_mac_entry_pkey: ofDevice("device_mac_entry"),
-  device_route_pkey: ofDevice("device_route"),
-  device_bgp_session_pkey: ofDevice("device_bgp_session"),
-  device_snapshot_pkey: ofDevice("device_snapshot"),
+  device_interface_pkey: ofResource("device_interface"),
+  device_ip_address_pkey: ofResource("device_ip_address"),
+  device_neighbor_pkey: ofResource("device_neighbor"),
+  device_arp_entry_pkey: ofResource("device_arp_entry"),
+  device_mac_entry_pkey: ofResource("device_mac_entry"),
+  device_route_pkey: ofResource("device_route"),
+  device_bgp_session_pkey: ofResource("device_bgp_session"),
+  device_snapshot_pkey: ofResource("device_snapshot"),
+  device_interface_port_idx: atPort("device_interface", "name"),
+  device_neighbor_port_idx: atPort("device_neighbor", "interface"),
+  device_arp_entry_port_idx: atPort("device_arp_entry", "interface"),
+  device_mac_entry_port_idx: atPort("device_mac_entry", "interface"),
+  device_route_port_idx: `${atPort("device_route", "interface")} AND next_hop <> ''`,
+  device_interface_mac_idx: `SELECT * FROM fabric_sync.device_interface WHERE fabric_id = '${FABRIC}' AND mac = '0c:20:12:00:00:07' AND mac <> ''`,
   link_device_b_idx: `SELECT * FROM fabric_sync.link WHERE fabric_id = '${FABRIC}' AND device_b = 'spine-7'`,
   link_resource_idx: `SELECT * FROM fabric_sync.link WHERE fabric_id = '${FABRIC}' AND resource_id = '${resourceId(7)}'`,
   profile_port_pkey: `SELECT * FROM fabric_sync.profile_port WHERE fabric_id = '${FABRIC}' AND resource_id = '${resourceId(7)}'`,
