@@ -72,7 +72,7 @@ async function createPartition(session: Session, month: MonthPartition): Promise
   const range = `at >= '${month.from}'::timestamptz AND at < '${month.to}'::timestamptz`;
   // Writers of the default partition wait; it is empty but for clocks that are wrong.
   await session.rows(`
-    CREATE TABLE ${table} (LIKE fabric_sync.resource_event INCLUDING ALL);
+    CREATE TABLE ${table} (LIKE fabric_sync.resource_event INCLUDING ALL EXCLUDING COMMENTS);
     LOCK TABLE fabric_sync.resource_event_default IN ACCESS EXCLUSIVE MODE;
     WITH moved AS (DELETE FROM fabric_sync.resource_event_default WHERE ${range} RETURNING *)
     INSERT INTO ${table} SELECT * FROM moved;

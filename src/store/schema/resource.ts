@@ -105,6 +105,9 @@ export const resource = fabricSync.table(
       .where(sql`relationship_metadata ? 'owners'`),
     index("resource_name_idx").on(table.fabricId, table.name),
     index("resource_state_idx").on(table.fabricId, table.resourceState, table.driftStatus),
+    index("resource_declared_idx")
+      .on(table.fabricId, table.resourceState, table.driftStatus)
+      .where(sql`desired_hash <> ''`),
     index("resource_drift_idx")
       .on(table.fabricId, table.kind, table.driftStatus)
       .where(sql`drift_status IN ('drifted', 'missing', 'extra', 'invalid')`),
