@@ -10,69 +10,12 @@ import type { Rig } from "./rig.ts";
 /** One way in which PostgreSQL fails. */
 export interface Fault {
   readonly name: string;
+  /** Nothing is refused for long enough that it need be told of: what counts is that nothing is lost. */
+  readonly brief?: boolean;
+  /** The operator is expected to find that confirmed commits are not there. */
+  readonly loses?: boolean;
   /** Begins it; what it gives ends it, and resolves when PostgreSQL works again. */
   begin(rig: Rig): Promise<() => Promise<void>>;
-}
-
-export interface FaultRound {
-  readonly fault: string;
-  readonly lastedMs: number;
-  /** What StoreReady said while it lasted. */
-  readonly said: readonly string[];
-  /** From the end of the fault until no row was stale, missing or a ghost (ms). */
-  readonly wholeAfterMs: number;
-  readonly changes: number;
-  /** The operator found that confirmed commits were not there. */
-  readonly foundLost: boolean;
-  /** Peak RSS of the operator since its start (MiB). */
-  readonly peakMiB: number;
-}
-
-/** Rows must be whole so long after the fault (ms). */
-const WHOLE_WITHIN_MS = 10_000;
-/** The load runs on for so long after the end of a fault (ms). */
-const LOAD_AFTER_MS = 1_500;
-const CONDITION_EVERY_MS = 200;
-
-/** @throws Error when the operator was restarted, or a row is wrong too long after the fault, or the history broke. */
-export async function faultRound(rig: Rig, fault: Fault, durationMs: number, perSecond: number): Promise<FaultRound> {
-  const never = new AbortController().signal;
-  const { pid } = rig.operator().process;
-  const load = rig.load(perSecond, 1);
-  load.start();
-  await pause(LOAD_AFTER_MS, never);
-  const said = new Set<string>();
-  const begun = performance.now();
-  const end = await fault.begin(rig);
-  while (performance.now() - begun < durationMs) {
-    said.add(await rig.condition("StoreReady"));
-    await pause(CONDITION_EVERY_MS, never);
-  }
-  await end();
-  const ended = performance.now();
-  await pause(LOAD_AFTER_MS, never);
-  await load.stop();
-  const { process } = rig.operator();
-  const alive = (): boolean => process.running() && process.pid === pid;
-  if (!alive()) throw new Error(`${fault.name}: the operator ended\n${await process.logTail()}`);
-  const { findings, unchecked } = await rig.check(Math.max(0, ended + WHOLE_WITHIN_MS - performance.now()));
-  const wholeAfterMs = Math.round(performance.now() - ended);
-  const broken = [...(await rig.brokenHistory()), ...load.errors.slice(0, 1)];
-  if (findings.length > 0 || unchecked.length > 0 || broken.length > 0) {
-    throw new Error(
-      `${fault.name}: ${findings.length} rows wrong, such as ${JSON.stringify(findings[0] ?? null)}; ${unchecked.length} not compared; ${broken.join("; ")}`,
-    );
-  }
-  if (!alive()) throw new Error(`${fault.name}: the operator ended\n${await process.logTail()}`);
-  return {
-    fault: fault.name,
-    lastedMs: Math.round(ended - begun),
-    said: [...said].filter((text) => text.startsWith("False")),
-    wholeAfterMs,
-    changes: load.changes,
-    foundLost: (await readFile(process.logFile, "utf8")).includes("lost commits"),
-    peakMiB: await peakMiB(pid),
-  };
 }
 
 /** Every session of the operator ends, and each new one soon after it has begun, or whatever `statement` does to them. */
@@ -211,7 +154,7 @@ export const FAULTS: readonly Fault[] = [
       "ALTER SYSTEM RESET default_transaction_read_only",
     ),
   },
-  { name: "57P01 terminated", begin: again(20, (rig) => rig.sql(sessions("pg_terminate_backend"))) },
+  { name: "57P01 terminated", brief: true, begin: again(20, (rig) => rig.sql(sessions("pg_terminate_backend"))) },
   { name: "57P03 starting up", begin: startingUp },
   {
     name: "53300 too many connections",
@@ -221,7 +164,7 @@ export const FAULTS: readonly Fault[] = [
   { name: "40001 serialization", begin: refusing("40001") },
   { name: "40P01 deadlock", begin: refusing("40P01") },
   { name: "57014 cancelled", begin: refusing("57014") },
-  { name: "reset", begin: again(30, (rig) => rig.proxy.reset()) },
+  { name: "reset", brief: true, begin: again(30, (rig) => rig.proxy.reset()) },
   { name: "SIGSTOP", begin: stopped },
   {
     name: "restart",
@@ -230,11 +173,6 @@ export const FAULTS: readonly Fault[] = [
       return () => postgres.resume();
     },
   },
-  // Last: the server is another one afterwards.
-  { name: "promoted replica", begin: promoted },
+  // Last: the server is another one afterwards, and before it nothing was ever lost.
+  { name: "promoted replica", brief: true, loses: true, begin: promoted },
 ];
-
-async function peakMiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Math.round(Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024);
-}

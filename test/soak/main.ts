@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { bundleInto } from "../../scripts/bundle.ts";
 import { createWorkspace } from "../support/workspace.ts";
 import { awayRound } from "./away.ts";
-import { FAULTS, faultRound } from "./faults.ts";
+import { faultRound } from "./fault-round.ts";
+import { FAULTS } from "./faults.ts";
 import { killRounds } from "./kills.ts";
 import { startRig } from "./rig.ts";
 
