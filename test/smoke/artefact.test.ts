@@ -75,13 +75,13 @@ describe("the shipped program, outside of the checkout", () => {
     await operator.ready();
     await plane.kubectl(["apply", "--recursive", "-f", join(EXAMPLES, "fabric")]);
     await waitFor("both sides of every object", async () => (await sides()).every((row) => row.desired && row.actual));
-    await plane.kubectl(["wait", "--for=condition=Ready", "fabric/smoke", "-n", NAMESPACE, "--timeout=20s"]);
+    await plane.kubectl(["wait", "--for=condition=Ready", "fabric/smoke", "-n", NAMESPACE, "--timeout=60s"]);
     expect(await run("verify")).toMatchObject({ code: 0, stdout: expect.stringContaining("every row is right") });
     const asked = performance.now();
     await operator.process.stop("SIGTERM");
     expect(await operator.process.ended).toEqual({ code: 0, signal: null });
     expect(performance.now() - asked).toBeLessThan(10_000);
-  });
+  }, 120_000);
 });
 
 /** Runs the program with nothing of our environment but what an administrator would set. */
