@@ -77,6 +77,9 @@ export const fabricStatus = described(
           }),
           "Those that are drifted, missing, extra or invalid, by how much it matters.",
         ).optional(),
+        judgedBy: text(
+          "Stands for the rules and the cluster's schemas by which every object was compared; others, and all are compared again.",
+        ).optional(),
         evaluatedRevision: text("The revision that the figures compare with.").optional(),
       }),
       "Desired beside actual, in numbers.",

@@ -100,7 +100,7 @@ function driftedPath(path: JsonObject, row: ResourceRow, now: number): DriftedPa
     desired: valueText(path["desired"]),
     actual: valueText(path["actual"]),
     where: `${file}:${line}${text("column") === "" ? "" : `:${text("column")}`} (${shortCommit(commit)})`,
-    by: `${text("manager")}${at}`,
+    by: `${path["candidate"] === true && text("manager") !== "" ? "perhaps " : ""}${text("manager")}${at}`,
   };
 }
 

@@ -21,6 +21,7 @@ import { setFinalizer } from "./finalizer.ts";
 import { SMALL_REQUEST_MS } from "./kube-api.ts";
 import type { KubeApi } from "./kube-api.ts";
 import type { ControllerStore, Parts } from "./parts.ts";
+import { policyDigest } from "./policy-digest.ts";
 import { sourceError } from "./running.ts";
 import { SecretReader } from "./secrets.ts";
 
@@ -147,6 +148,7 @@ export class FabricSteps {
       generation,
       actedGeneration: this.#acted,
       judged: this.isJudged,
+      judgedBy: policyDigest(this.#judged),
       suspended: readable?.spec.suspend ?? false,
       invalidSpec: "problem" in object ? sourceError(object.problem) : null,
       store: { asked, error: error ?? pumpError },
@@ -205,11 +207,11 @@ export class FabricSteps {
     if (work === null || owned === null || work.isReading) return;
     const { policy } = work;
     const wanted = JSON.stringify(policy);
-    // Ready=True of this generation was said after the rows were judged by its policy, by whichever process.
+    // Ready=True of this generation was said after the rows were judged, by whichever process, and the digest says by what: the cluster's schemas may
+    // have changed while nobody looked.
     const ready = status.conditions?.find(({ type }) => type === "Ready");
-    if (this.#judged === null && ready?.status === "True" && ready.observedGeneration === metadata.generation) {
-      this.#judged = wanted;
-    }
+    const said = ready?.status === "True" && ready.observedGeneration === metadata.generation;
+    if (this.#judged === null && said && status.drift?.judgedBy === policyDigest(wanted)) this.#judged = wanted;
     if (this.#judged === wanted && !work.policies.otherThan(wanted)) return;
     await this.#rows.judge(owned.fence, policy, signal);
     this.#judged = wanted;

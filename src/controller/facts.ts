@@ -12,6 +12,8 @@ export interface FabricFacts {
   readonly actedGeneration: number | null;
   /** Whether every row was judged by the policy in force. */
   readonly judged: boolean;
+  /** Stands for the policy by which every row was judged last; '' before the first time. */
+  readonly judgedBy: string;
   readonly suspended: boolean;
   /** The spec cannot be read. Nothing runs. */
   readonly invalidSpec: SourceError | null;

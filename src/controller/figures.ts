@@ -34,6 +34,7 @@ export function figuresOf(
               high: severe("high"),
               critical: severe("critical"),
             },
+            ...(facts.judgedBy === "" ? {} : { judgedBy: facts.judgedBy }),
             ...(git === null || git.revision === "" ? {} : { evaluatedRevision: git.revision }),
           },
           store: { deadLetters: counts.deadLetters },

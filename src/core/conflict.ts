@@ -5,13 +5,15 @@
  * - The cluster's side counts as changed since then when an edit brought a drift that was not there before: a new path or another value
  *   on a path. An edit that only removes drift is the cluster following Git.
  * - `detected` when both count as changed; the details name each side's paths.
- * - `resolved` when a detected conflict ends: both sides agree again, or one of them is gone. The details say by which side.
+ * - `resolved` when a detected conflict ends: both sides agree again, or one of them is gone. The details say by what: `desired` (Git came
+ *   round, or dropped it), `actual` (the cluster came round, or lost it), `both` (they reached a value that neither had when it was detected).
  * - While the API server is asked about a row (`unknown`, see `drift.ts`) changes are only noted, as `pending`. Its verdict decides what they
  *   were, by the drifted paths of the verdict before.
  * - An outside edit is an edit of spec, labels or annotations by the cluster while Git stood still, that a row in sync sees at all, or that
  *   brings new drift to a drifted one. The last 50 are kept.
  */
-import { isJsonObject, sameJson } from "./json.ts";
+import { hash } from "node:crypto";
+import { canonicalJson, isJsonObject, sameJson } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { Edit } from "./managed-fields.ts";
 import { isAwaitingServer } from "./drift.ts";
@@ -70,11 +72,14 @@ function decide(row: ResourceRow, pending: Pending, at: string): ResourceRow {
     externalModifications: withEdit(row, outside),
   };
   if (since.desired === null || since.actual === null) return edited;
-  const found = row.conflictStatus === "detected" ? row.conflictDetails["detectedAt"] : undefined;
+  const found = row.conflictStatus === "detected" ? row.conflictDetails : {};
   return {
     ...edited,
     conflictStatus: "detected",
-    conflictDetails: { desired: since.desired, actual: since.actual, detectedAt: found ?? at },
+    conflictDetails: {
+      ...{ desired: since.desired, actual: since.actual },
+      ...{ detectedAt: found["detectedAt"] ?? at, hashes: found["hashes"] ?? hashesOf(row) },
+    },
   };
 }
 
@@ -100,8 +105,22 @@ function resolve(row: ResourceRow, side: Side, at: string, edit: JsonObject | nu
   return {
     ...withModifications,
     conflictStatus: "resolved",
-    conflictDetails: { ...row.conflictDetails, resolvedBy: side, resolvedAt: at },
+    conflictDetails: { ...row.conflictDetails, resolvedBy: resolver(row, side), resolvedAt: at },
   };
+}
+
+/** Who ended a conflict, when `side` moved last. */
+function resolver(row: ResourceRow, side: Side): Side | "both" {
+  const then = row.conflictDetails["hashes"];
+  if (!isDeclared(row) || !isThere(row) || !isJsonObject(then)) return side;
+  const now = hashesOf(row);
+  return now["desired"] !== then["desired"] && now["actual"] !== then["actual"] ? "both" : side;
+}
+
+/** Stands for the two values. The status is no part of the cluster's. */
+function hashesOf(row: ResourceRow): JsonObject {
+  const actual = canonicalJson([row.actualSpec, row.labels, row.annotations]);
+  return { desired: row.desiredHash, actual: hash("sha256", actual, "hex") };
 }
 
 function forget(row: ResourceRow): ResourceRow {

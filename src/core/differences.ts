@@ -130,21 +130,27 @@ export function declaredDocument(row: ResourceRow, root: readonly string[]): Jso
   return documentOf({ spec: row.desiredSpec, labels: row.desiredLabels, annotations: row.desiredAnnotations }, root);
 }
 
+/** Who made the cluster's value at a path, or, as a `candidate`, may have. */
+export interface Blame extends Edit {
+  readonly candidate: boolean;
+}
+
 /**
- * Who made the cluster's value at a path. Where the cluster has no value nobody owns it: then it is whoever edited the object last.
+ * Who made the cluster's value at a path. Where the cluster has no value nobody owns it, and managedFields do not tell who took it away: whoever
+ * edited the object last is only a candidate.
  */
 export function blame(
   row: ResourceRow,
   root: readonly string[],
   difference: Pick<Difference, "actualPath" | "actual">,
-): Edit {
+): Blame {
   const { owners, lastEdit } = readSyncMetadata(row.syncMetadata);
   const owner =
     difference.actual === undefined
       ? undefined
       : ownersOfPath(owners, actualDocument(row, root), difference.actualPath)[0];
   const { manager, operation, at } = owner ?? lastEdit ?? { manager: "", operation: "", at: "" };
-  return { manager, operation, at };
+  return { manager, operation, at, candidate: owner === undefined };
 }
 
 function everyDifference(row: ResourceRow, policy: ReducePolicy, sink: DifferenceSink): void {

@@ -165,7 +165,7 @@ function compared(
 
 /** One element of `drift_details.paths`. */
 function describe(difference: Difference, row: ResourceRow, root: readonly string[]): JsonObject {
-  const { manager, operation, at } = blame(row, root, difference);
+  const { manager, operation, at, candidate } = blame(row, root, difference);
   const place = placeOf(readSyncMetadata(row.syncMetadata).places, row.desiredLine, difference.path);
   return {
     path: pointer(difference.path),
@@ -178,6 +178,7 @@ function describe(difference: Difference, row: ResourceRow, root: readonly strin
     manager,
     operation,
     at,
+    ...(candidate ? { candidate } : {}),
     severity: severityOf(weightOf(difference)),
   };
 }

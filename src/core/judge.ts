@@ -1,7 +1,8 @@
 import { judgeDrift } from "./drift.ts";
 import type { DriftVerdict } from "./drift.ts";
 import { isGeneratedObject } from "./generated.ts";
-import type { JsonObject } from "./json.ts";
+import { isJsonObject } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import type { ReducePolicy } from "./policy.ts";
 import type { ResourceRow } from "./row.ts";
 import { deriveState } from "./state.ts";
@@ -22,7 +23,7 @@ export function judge(old: ResourceRow, next: ResourceRow, policy: ReducePolicy,
     driftStatus: verdict.status,
     driftSeverity: verdict.severity,
     driftScore: verdict.score,
-    driftDetails: withMemory(old, verdict),
+    driftDetails: withMemory(old, { ...verdict, details: withCandidates(old, verdict.details) }),
     lastDriftCheck: verdict.status === "unknown" ? next.lastDriftCheck : now,
     driftSince: driftSince(old, verdict, now),
     lastSyncedCommit: verdict.status === "in_sync" ? next.desiredCommit : next.lastSyncedCommit,
@@ -45,13 +46,46 @@ function driftSince(old: ResourceRow, verdict: DriftVerdict, now: string): strin
   return was === verdict.status && since !== "" ? since : now;
 }
 
-/** While the server is asked the row remembers what it was, so that a drift that stays keeps its age. */
+/**
+ * While the server is asked the row remembers what it was, so that a drift that stays keeps its age, and who may have taken values away before
+ * others edited the object.
+ */
 function withMemory(old: ResourceRow, { status, details }: DriftVerdict): JsonObject {
   if (status !== "unknown" || details["awaiting"] === undefined) return details;
   const { was, since } = isDrift(old.driftStatus)
     ? { was: old.driftStatus, since: old.driftSince ?? "" }
     : memoryOf(old);
-  return since === "" ? details : { ...details, was, since };
+  const candidates = candidatesOf(old);
+  const kept = candidates.length === 0 ? details : { ...details, candidates };
+  return since === "" ? kept : { ...kept, was, since };
+}
+
+/** A value that is still away was taken away by whoever was named when that was seen first. */
+function withCandidates(old: ResourceRow, details: JsonObject): JsonObject {
+  const paths = details["paths"];
+  if (!Array.isArray(paths)) return details;
+  const known = new Map(candidatesOf(old).map((path) => [path["path"], path]));
+  if (known.size === 0) return details;
+  return {
+    ...details,
+    paths: paths.map((path): JsonValue => {
+      const before = isJsonObject(path) && path["candidate"] === true ? known.get(path["path"] ?? null) : undefined;
+      if (before === undefined || !isJsonObject(path)) return path;
+      const { manager = "", operation = "", at = "" } = before;
+      return { ...path, manager, operation, at };
+    }),
+  };
+}
+
+/** Paths without a value of the cluster's, with whoever was named for it. */
+function candidatesOf({ driftDetails }: ResourceRow): JsonObject[] {
+  const { paths, candidates } = driftDetails;
+  if (Array.isArray(candidates)) return candidates.filter(isJsonObject);
+  if (!Array.isArray(paths)) return [];
+  return paths
+    .filter(isJsonObject)
+    .filter(({ candidate }) => candidate === true)
+    .map(({ path = "", manager = "", operation = "", at = "" }) => ({ path, manager, operation, at }));
 }
 
 function memoryOf({ driftDetails }: ResourceRow): { was: string; since: string } {

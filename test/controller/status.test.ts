@@ -43,6 +43,7 @@ const facts = (changes: Partial<FabricFacts> = {}): FabricFacts => ({
   generation: 3,
   actedGeneration: 3,
   judged: true,
+  judgedBy: "0123456789abcdef",
   suspended: false,
   invalidSpec: null,
   store: { asked: true, error: null },

@@ -232,6 +232,8 @@ describe("drift details", () => {
           manager: "kubectl-edit",
           operation: "Update",
           at: "2026-01-01T00:00:00Z",
+          // Nobody owns the path: managedFields name no fields here.
+          candidate: true,
           severity: "medium",
         },
       ],

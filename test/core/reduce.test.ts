@@ -433,6 +433,34 @@ describe("reclassify", () => {
   });
 });
 
+describe("a value that was taken away", () => {
+  const managed = (manager: string, time: string) => ({
+    metadata: {
+      managedFields: [{ manager, operation: "Update", time, fieldsType: "FieldsV1", fieldsV1: { "f:spec": {} } }],
+    },
+  });
+
+  it("is told with a candidate, who stays the same whoever edits the object later", () => {
+    const row = rowOf(
+      fold([
+        desired({ size: 1, color: "red" }),
+        actual({ size: 1, color: "red" }, { rv: "10", ...managed("git-applier", "2026-01-01T00:00:00Z") }),
+        actual({ size: 1 }, { rv: "11", ...managed("kubectl-edit", "2026-01-01T00:00:01Z") }),
+        actual({ size: 2 }, { rv: "12", ...managed("robot", "2026-01-01T00:00:02Z") }),
+      ]),
+    );
+    expect(row.driftDetails["paths"]).toMatchObject([
+      { path: "/spec/size", actual: 2, manager: "robot" },
+      { path: "/spec/color", actual: null, manager: "kubectl-edit", at: "2026-01-01T00:00:01Z", candidate: true },
+    ]);
+  });
+
+  it("is nobody's where nobody is known", () => {
+    const row = rowOf(fold([desired({ size: 1, color: "red" }), actual({ size: 1 })]));
+    expect(row.driftDetails["paths"]).toMatchObject([{ path: "/spec/color", manager: "", at: "", candidate: true }]);
+  });
+});
+
 describe("conflicts", () => {
   const edit = (spec: object, rv: string, manager: string) =>
     actual(
@@ -462,6 +490,9 @@ describe("conflicts", () => {
     expect([byCluster.conflictStatus, byCluster.conflictDetails["resolvedBy"]]).toEqual(["resolved", "actual"]);
     const byGit = rowOf(fold([...path, desired({ size: 5, color: "red" }, { commit: COMMIT_2 })]));
     expect([byGit.conflictStatus, byGit.conflictDetails["resolvedBy"]]).toEqual(["resolved", "desired"]);
+    const third = { size: 7, color: "green" };
+    const byBoth = rowOf(fold([...path, desired(third, { commit: COMMIT_2 }), edit(third, "13", "robot")]));
+    expect([byBoth.conflictStatus, byBoth.conflictDetails["resolvedBy"]]).toEqual(["resolved", "both"]);
   });
 
   it("are not seen in the cluster following Git step by step", () => {
