@@ -13,6 +13,7 @@ import type { Batch, Cursor, Fence } from "../../src/core/ports.ts";
 import type { WritePath } from "../../src/core/vocabulary.ts";
 import { createPool } from "../../src/store/pool.ts";
 import { createStore, type Store } from "../../src/store/store.ts";
+import { throughPooler } from "../support/pooler.ts";
 import { createTestDatabase, type TestDatabase } from "../support/postgres.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -24,7 +25,7 @@ export const POLICY: ReducePolicy = {
   hasGit: true,
 };
 
-/** A database of its own, or the given one, with a store over it, and one fabric whose fence is held. */
+/** A database of its own, or the given one, with a store over it (through a pooler where the run has one), and one fabric whose fence is held. */
 export interface StoreFixture extends AsyncDisposable {
   readonly database: TestDatabase;
   readonly pool: pg.Pool;
@@ -42,7 +43,8 @@ export async function openStore(given?: TestDatabase): Promise<StoreFixture> {
   const database = given ?? (await createTestDatabase());
   const retries: string[] = [];
   const pool = createPool({
-    connection: { connectionString: database.url },
+    // A server of the test's own has no pooler before it.
+    connection: { connectionString: given === undefined ? throughPooler(database.url) : database.url },
     onConnectionError: (error) => retries.push(`idle: ${error.message}`),
   });
   const store = createStore(pool, { onRetry: (sqlstate) => retries.push(sqlstate) });

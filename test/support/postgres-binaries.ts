@@ -50,7 +50,7 @@ async function packaged(): Promise<{ initdb: string; postgres: string }> {
 }
 
 /** `postgres` where it exists, else `nobody`: nothing is created on the machine. */
-async function unprivilegedUser(): Promise<RunAs> {
+export async function unprivilegedUser(): Promise<RunAs> {
   const lines = (await readFile("/etc/passwd", "utf8")).split("\n").map((line) => line.split(":"));
   const entry = lines.find(([name]) => name === "postgres") ?? lines.find(([name]) => name === "nobody");
   if (entry === undefined)
