@@ -1,4 +1,7 @@
+import { is } from "drizzle-orm";
+import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import type { Pool } from "pg";
+import * as tables from "./schema/tables.ts";
 import { inTransaction } from "./transaction.ts";
 
 /**
@@ -7,16 +10,29 @@ import { inTransaction } from "./transaction.ts";
  */
 const CHUNK = 5_000;
 
-/** Tables of a fabric, children before parents. Edges and device caches go with their resource (ON DELETE CASCADE). */
-const TABLES = [
-  "resource_event",
-  "resource_dead_letter",
-  "resource",
-  "cursor",
-  "git_file",
-  "sync_run",
-  "webhook_delivery",
-];
+/**
+ * Tables of a fabric, children before parents: what would go with its parent (ON DELETE CASCADE) goes before it, in chunks of its own. A switch
+ * has hundreds of children, and a chunk of resources would take a million rows with it.
+ */
+const TABLES = childrenFirst().filter((name) => name !== "fabric" && name !== "schema_migration");
+
+/** The tables in an order in which none comes before one that refers to it. */
+function childrenFirst(): string[] {
+  let left = Object.values(tables)
+    .filter((table) => is(table, PgTable))
+    .map((table) => {
+      const { name, foreignKeys } = getTableConfig(table);
+      return { name, parents: foreignKeys.map((key) => getTableConfig(key.reference().foreignTable).name) };
+    });
+  const order: string[] = [];
+  while (left.length > 0) {
+    const free = left.filter(({ name }) => !left.some(({ parents }) => parents.includes(name)));
+    if (free.length === 0) throw new Error(`tables refer to each other: ${left.map(({ name }) => name).join(", ")}`);
+    order.push(...free.map(({ name }) => name));
+    left = left.filter((table) => !free.includes(table));
+  }
+  return order;
+}
 
 /** Keeps every row, and says that no Fabric object stands behind them any more. Ends the writers. */
 export async function detachFabric(pool: Pool, fabricId: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { createStore } from "../../src/store/store.ts";
+import { waitFor } from "../support/wait.ts";
 import {
   actualVpc,
   clusterCursor,
@@ -95,6 +97,48 @@ describe("the fence", () => {
       expect(await at.sql(`SELECT FROM fabric_sync.${table}`)).toEqual([]);
     }
     await expect(at.store.currentFence(at.fabricId)).rejects.toMatchObject({ code: "FabricNotFound" });
+  });
+
+  test("a large fabric is removed in chunks, none of which takes more rows than it names; stopped, it goes on where it was", async () => {
+    const CHUNK = 5_000;
+    await at.sql(
+      `INSERT INTO fabric_sync.resource (fabric_id, id, kind, name)
+       SELECT $1, md5(n::text)::uuid, 'K', 'n-' || n FROM generate_series(1, 12000) AS n`,
+      [at.fabricId],
+    );
+    await at.sql(
+      `INSERT INTO fabric_sync.device (fabric_id, resource_id, name)
+       SELECT $1, md5(n::text)::uuid, 'n-' || n FROM generate_series(1, 100) AS n`,
+      [at.fabricId],
+    );
+    await at.sql(
+      `INSERT INTO fabric_sync.device_interface (fabric_id, resource_id, device, name)
+       SELECT $1, md5(n::text)::uuid, 'n-' || n, 'E1/' || p FROM generate_series(1, 100) AS n, generate_series(1, 64) AS p`,
+      [at.fabricId],
+    );
+    // Every DELETE and how many rows it and its cascades took, as the server counts them.
+    await at.sql("CREATE TABLE public.taken (xid xid8, rows bigint)");
+    await at.sql(`
+      CREATE FUNCTION public.take() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO public.taken SELECT pg_current_xact_id(), count(*) FROM gone; RETURN NULL; END $$`);
+    for (const table of ["resource", "device", "device_interface"]) {
+      await at.sql(`
+        CREATE TRIGGER take AFTER DELETE ON fabric_sync.${table} REFERENCING OLD TABLE AS gone
+           FOR EACH STATEMENT EXECUTE FUNCTION public.take()`);
+    }
+    const stop = new AbortController();
+    const chunks = (): Promise<{ rows: number }[]> =>
+      at.sql("SELECT sum(rows)::int AS rows FROM public.taken GROUP BY xid HAVING sum(rows) > 0");
+    const stopping = createStore(at.pool, { signal: stop.signal });
+    const retiring = stopping.retireFabric(at.fabricId, "delete");
+    await waitFor("the first chunks", async () => (await chunks()).length > 0);
+    stop.abort();
+    await retiring.catch((error: unknown) => expect(error).toMatchObject({ name: "AbortError" }));
+    await at.store.retireFabric(at.fabricId, "delete");
+    expect(await at.sql("SELECT FROM fabric_sync.fabric")).toEqual([]);
+    const taken = (await chunks()).map(({ rows }) => rows);
+    expect(taken.reduce((sum, rows) => sum + rows, 0)).toBe(12_000 + 100 + 6_400);
+    expect(Math.max(...taken)).toBe(CHUNK);
   });
 
   test("two replicas that register the same Fabric at once get the same row", async () => {
