@@ -6,6 +6,7 @@
 import { writeFile } from "node:fs/promises";
 import pg from "pg";
 import { format } from "prettier";
+import type { Observation } from "../../../src/core/observation.ts";
 import { migrate } from "../../../src/store/migrate.ts";
 import { createPool } from "../../../src/store/pool.ts";
 import { createStore } from "../../../src/store/store.ts";
@@ -58,6 +59,28 @@ await store.apply({
     removed: ["gone.yaml"],
   },
 });
+// The same objects again, changed: updates are another path through the writer than inserts. And the end of one of them.
+const changed = minimalObservations(FABRIC_ID, new Date(AT.getTime() + 60_000)).map((observation): Observation => {
+  if (observation.type === "delete") return observation;
+  const content = { ...observation.content, spec: { changed: true }, hash: "c".repeat(64) };
+  return observation.side === "actual"
+    ? { ...observation, content, resourceVersion: "9", generation: 2 }
+    : { ...observation, content };
+});
+const write = (observations: readonly Observation[], position: string): Promise<unknown> =>
+  store.apply({
+    fence: { fabricId: FABRIC_ID, epoch: 1 },
+    policy: { driftMode: "local", reportExtra: true, direction: "observe", ignore: [], hasGit: true },
+    observations,
+    cursors: [{ source: "cluster", scope: "selftest.fabricsync.dev/v1alpha1/selftests", position, completeAt: null }],
+  });
+await write(changed, "9");
+const gone = changed.flatMap((observation): Observation[] => {
+  if (observation.side !== "actual" || observation.type !== "upsert") return [];
+  const { key, writePath, observedAt, uid } = observation;
+  return [{ side: "actual", type: "delete", key, writePath, observedAt, uid, resourceVersion: "10", reason: "gone" }];
+});
+await write(gone, "10");
 await store.recordDelivery({ fabricId: FABRIC_ID, provider: "github", deliveryId: "1" });
 await store.beginRun({ fabricId: FABRIC_ID, source: "git", trigger: "git_poll", target: "main" });
 pg.Client.prototype.query = query as typeof pg.Client.prototype.query;
