@@ -126,9 +126,30 @@ const limits = described(
       z.int().min(1024).max(1_073_741_824),
       "Most bytes of all files that are read, together.",
     ).default(67_108_864),
+    maxTransferBytes: described(
+      z.int().min(1_048_576).max(4_294_967_296),
+      "Most bytes that one fetch may bring. What exceeds them is ended and thrown away, and not fetched again before the reference moves. Files of more than 16 MiB do not count where the Git server can leave them out.",
+      [],
+      { format: "int64" },
+    ).default(268_435_456),
     maxDocuments: described(z.int().min(1).max(500_000), "Most YAML documents in all files together.").default(50_000),
   }),
   "Bounds that are checked before memory is spent. What exceeds them is refused and named in the GitReady condition; what was taken in before stays.",
+);
+
+const VERIFY_MODES = ["HEAD", "Tag", "TagAndHEAD"] as const;
+
+const verify = described(
+  z.object({
+    mode: described(
+      z.enum(VERIFY_MODES),
+      "What must be signed: HEAD, the commit itself; Tag, the annotated tag that ref names; TagAndHEAD, both.",
+    ).default("HEAD"),
+    secretRef: secretReference(
+      "Secret in the Fabric's namespace with the public keys of those who may sign. allowed_signers holds lines as ssh-keygen reads them, revoked_keys ssh keys that count no more; any other key holds an armored OpenPGP public key, or ssh public keys, one a line. It is read at each poll, so keys may rotate at any time.",
+    ),
+  }),
+  "Takes only revisions that somebody signed whom the Secret names, with ssh or OpenPGP. Any other is not taken in: the rows stay, and GitReady says which commit or tag it was, and whose signature.",
 );
 
 /** Where desired state comes from. */
@@ -136,11 +157,13 @@ export const gitSpec = described(
   z.object({
     url,
     secretRef: secretReference(
-      "Secret in the Fabric's namespace with the credentials. For https: username and password (or a token as password), ca.crt for a private authority. For ssh, always: identity (a private key without passphrase) and known_hosts (the server's host keys). It is read each time it is needed, so it may rotate at any time.",
+      "Secret in the Fabric's namespace with the credentials. For https: username and password (or a token as password), or bearerToken, or the GitHub App's githubAppID, githubAppInstallationID and githubAppPrivateKey (and githubAppBaseURL for a server of one's own); ca.crt for a private authority. For ssh, always: identity (a private key without passphrase) and known_hosts (the server's host keys). It is read each time it is needed, so it may rotate at any time.",
     ).optional(),
     ref: ref.default({ branch: "main" }),
     path: path.default("."),
-    include: globs("Which files below path are read.").default(["**/*.yaml", "**/*.yml"]),
+    include: globs(
+      "Which files below path are read: by default those that kubectl apply -R reads. A .json file without the word apiVersion is another program's and is passed over.",
+    ).default(["**/*.yaml", "**/*.yml", "**/*.json"]),
     exclude: globs("Which of the included files are left out.").optional(),
     interval: described(
       z.string().max(32),
@@ -150,6 +173,7 @@ export const gitSpec = described(
     timeout: described(z.string().max(32), "How long one exchange with the Git server may take.", [
       durationBetween("timeout", "1s", "10m", "60s"),
     ]).default("60s"),
+    verify: verify.optional(),
     limits: limits.prefault({}),
     allowEmptying: described(
       z.boolean(),
@@ -157,6 +181,19 @@ export const gitSpec = described(
     ).default(false),
   }),
   "Where desired state comes from. Without it the Fabric mirrors the cluster alone.",
+  [
+    {
+      cel: "!has(self.verify) || self.verify.mode == 'HEAD' || has(self.ref.tag) || has(self.ref.semver) || (has(self.ref.name) && self.ref.name.startsWith('refs/tags/'))",
+      holds: ({ verify: asked, ref: { tag, semver, name } }) =>
+        asked === undefined ||
+        asked.mode === "HEAD" ||
+        tag !== undefined ||
+        semver !== undefined ||
+        (name?.startsWith("refs/tags/") ?? false),
+      message:
+        "verify.mode Tag and TagAndHEAD need a tag: ref.tag, ref.semver, or a ref.name that begins with refs/tags/",
+    },
+  ],
 );
 
 export type GitSpec = z.output<typeof gitSpec>;

@@ -9,6 +9,7 @@ import { GitSource } from "../sources/git/git-source.ts";
 import type { ManifestParser } from "../sources/git/parser.ts";
 import type { RepositoryPool } from "../sources/git/repository-pool.ts";
 import type { Scope, ScopeLookup } from "../sources/git/scopes.ts";
+import { Verifier } from "../sources/git/verification.ts";
 
 export interface GitBase {
   readonly store: Pick<ObservationStore, "readGitFiles" | "readCursors" | "dropCursor"> &
@@ -45,6 +46,8 @@ export function gitPart(request: GitRequest, base: GitBase, { fence, discovery }
   const { spec, labels, log, fabric, pump } = request;
   const { store, telemetry, heartbeats, repositories, parser } = base;
   const stop = new AbortController();
+  // Of the exchange, not of how a tree is understood.
+  const { maxTransferBytes, ...limits } = spec.limits;
   const source = new GitSource({
     fabricId: fabric.id,
     labels,
@@ -54,14 +57,22 @@ export function gitPart(request: GitRequest, base: GitBase, { fence, discovery }
       path: spec.path,
       include: spec.include,
       exclude: spec.exclude ?? [],
-      limits: spec.limits,
+      limits,
       allowEmptying: spec.allowEmptying,
       defaultNamespace: "default",
     },
     intervalMs: parseDuration(spec.interval),
     timeoutMs: parseDuration(spec.timeout),
+    maxTransferBytes,
     credentialsId: spec.secretRef === undefined ? "" : `${labels.namespace}/${spec.secretRef.name}`,
     credentials: request.credentials,
+    verifier:
+      spec.verify &&
+      new Verifier({
+        mode: spec.verify.mode,
+        secret: `${labels.namespace}/${spec.verify.secretRef.name}`,
+        keys: request.verificationKeys,
+      }),
     pool: repositories,
     parser,
     scopes: scopesOf(discovery),

@@ -223,14 +223,22 @@ export class FabricWork {
   async #applyGit({ git }: FabricSpec): Promise<void> {
     if (git !== undefined) {
       this.#desiredRetired = false;
-      const { secretRef } = git;
+      const { secretRef, verify } = git;
       const { secrets } = this.#options;
       const credentials = async (signal: AbortSignal) =>
         secretRef === undefined ? {} : secrets.read(secretRef.name, signal);
+      const verificationKeys = async (signal: AbortSignal) =>
+        verify === undefined ? {} : secrets.read(verify.secretRef.name, signal);
       const key = JSON.stringify(git);
       if (this.#git?.key === key) return;
       await stopPart(this.#git, SOURCE_STOP_MS);
-      const part = this.#options.parts.git({ ...this.#context, pump: this.#pump, spec: git, credentials });
+      const part = this.#options.parts.git({
+        ...this.#context,
+        pump: this.#pump,
+        spec: git,
+        credentials,
+        verificationKeys,
+      });
       part.start();
       this.#git = { key, part };
       return;

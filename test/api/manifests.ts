@@ -27,6 +27,21 @@ export const CASES: readonly ManifestCase[] = [
     { ...git(), webhook: { type: "svnhub", secretRef: { name: "h" } } },
     "Unsupported value",
   ],
+  [
+    "an age of what a sender signs",
+    { ...git(), webhook: { type: "generic-hmac", secretRef: { name: "h" }, maxAge: "2m" } },
+    null,
+  ],
+  [
+    "an age of what nobody signs",
+    { ...git(), webhook: { type: "github", secretRef: { name: "h" }, maxAge: "2m" } },
+    "maxAge is for standard-webhooks and generic-hmac",
+  ],
+  [
+    "an age without end",
+    { ...git(), webhook: { type: "standard-webhooks", secretRef: { name: "h" }, maxAge: "24h" } },
+    "maxAge must be a duration between 10s and 1h",
+  ],
   ["a webhook without a secret", { ...git(), webhook: { type: "github" } }, "secretRef: Required value"],
   ["a ServiceAccount", { serviceAccountName: "reader" }, null],
   [
@@ -109,6 +124,20 @@ export const CASES: readonly ManifestCase[] = [
   ["a limit", git({ limits: { maxFiles: 10 } }), null],
   ["a limit of nothing", git({ limits: { maxFiles: 0 } }), "should be greater than or equal to 1"],
   ["leave to empty", git({ allowEmptying: true }), null],
+  ["signed commits", git({ verify: { secretRef: { name: "keys" } } }), null],
+  ["signed tags", git({ ref: { semver: "1.x" }, verify: { mode: "TagAndHEAD", secretRef: { name: "keys" } } }), null],
+  [
+    "signed tags of a branch",
+    git({ verify: { mode: "Tag", secretRef: { name: "keys" } } }),
+    "verify.mode Tag and TagAndHEAD need a tag",
+  ],
+  ["signatures without keys", git({ verify: { mode: "HEAD" } }), "verify.secretRef: Required value"],
+  ["a bound of what a fetch brings", git({ limits: { maxTransferBytes: 4_294_967_296 } }), null],
+  [
+    "a bound that nothing passes",
+    git({ limits: { maxTransferBytes: 1 } }),
+    "should be greater than or equal to 1048576",
+  ],
 
   // resources
   ["a group with a suffix", resources({ group: "*.githedgehog.com" }), null],

@@ -6,6 +6,7 @@ import type { GitHost } from "./environment.ts";
 import { localGit } from "./local-git.ts";
 import type { LocalAnswer } from "./local-git.ts";
 import { ObjectReader } from "./object-reader.ts";
+import { KNOWS_OMITTED } from "./omitted.ts";
 import { runGit } from "./process.ts";
 import type { GitResult } from "./process.ts";
 import { gitError } from "./transport-errors.ts";
@@ -117,7 +118,7 @@ export class BareRepository {
   /** Packs the objects anew. @returns false when the repository turned out to be damaged. */
   async collect(): Promise<boolean> {
     // Starts processes of its own, so it runs as a group.
-    const result = await this.stream(["gc", "--quiet", "--prune=now"]);
+    const result = await this.stream([...KNOWS_OMITTED, "gc", "--quiet", "--prune=now"]);
     this.close();
     return result.exitCode === 0;
   }
@@ -191,6 +192,6 @@ export class BareRepository {
 /** Where the cache of a repository lies. */
 export function repositoryDirectory(cacheDirectory: string, url: string, credentialsId: string): string {
   // The layout's version comes first: another layout is another directory.
-  const id = createHash("sha256").update(`1\0${url}\0${credentialsId}`).digest("hex").slice(0, 32);
+  const id = createHash("sha256").update(`2\0${url}\0${credentialsId}`).digest("hex").slice(0, 32);
   return join(cacheDirectory, `${id}.git`);
 }

@@ -43,6 +43,7 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   // A pack is indexed with what two cores and 256 MB can bear.
   ["pack.threads", "1"],
   ["core.packedGitLimit", "64m"],
+  ["core.packedGitWindowSize", "16m"],
   ["core.deltaBaseCacheLimit", "32m"],
   ["core.bigFileThreshold", "4m"],
 ];
@@ -65,10 +66,11 @@ export async function lendEnvironment(
   host: GitHost,
   url: string,
   credentials: GitCredentials,
+  more: readonly (readonly [string, string])[] = [],
 ): Promise<LentEnvironment> {
   const home = join(host.directory, "home");
   await mkdir(home, { recursive: true, mode: 0o700 });
-  const settings = [...SETTINGS];
+  const settings = [...SETTINGS, ...more];
   const extra: Record<string, string> = {};
   let directory: string | null = null;
   const place = async (name: string, text: string): Promise<string> => {

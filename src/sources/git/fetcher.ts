@@ -23,6 +23,8 @@ export class Fetcher {
   readonly #bare: BareRepository;
   readonly #host: GitHost;
   readonly #discard: (reason: string) => Promise<void>;
+  /** Our reference → where the server's pointed when it was too much to fetch. */
+  readonly #tooLarge = new Map<string, { readonly commit: string; readonly maxBytes: number }>();
   #failures = 0;
   #fetched = 0;
 
@@ -53,7 +55,7 @@ export class Fetcher {
       if (remoteRef === "" && ref.commit === undefined) return null;
       const ours = ourRef({ remoteRef, commit: ref.commit ?? "" });
       const commit = have.get(ours);
-      if (commit === undefined) return null;
+      if (commit === undefined || this.#tooLarge.has(ours)) return null;
       wanted.push({ ours, remoteRef, label: labelOf(ref), commit });
     }
     const moving = wanted.filter(({ remoteRef }) => remoteRef !== "");
@@ -65,7 +67,7 @@ export class Fetcher {
       );
     } catch (error) {
       // What the server's own answer explains is the answer; else it is asked what it has.
-      if (error instanceof FabricSyncError && error.code === "TransportFailed") return null;
+      if (error instanceof FabricSyncError && (error.code === "TransportFailed" || isTooLarge(error))) return null;
       throw error;
     }
     this.#fetched += 1;
@@ -87,16 +89,14 @@ export class Fetcher {
       if (answer instanceof FabricSyncError || have.get(ourRef(answer)) === answer.commit) continue;
       (answer.remoteRef === "" ? pinned : wanted).set(ourRef(answer), answer);
     }
-    if (wanted.size > 0) {
-      const refspecs = [...wanted].map(([ours, { remoteRef }]) => `+${remoteRef}:${ours}`).sort();
-      await this.#fetch(exchange, refspecs, empty);
-    }
-    for (const [ours, answer] of pinned) {
+    const failed = await this.#fetchWanted(exchange, wanted, empty);
+    for (const [ours, { commit }] of pinned) {
       try {
-        await this.#fetchCommit(exchange, ours, answer.commit, empty);
+        this.#mayFetch(exchange, ours, commit);
+        await this.#fetchCommit(exchange, ours, commit, empty);
       } catch (error) {
         if (!(error instanceof FabricSyncError)) throw error;
-        for (const [asker, mine] of answers) if (mine === answer) answers.set(asker, error);
+        failed.set(ours, this.#remember(error, exchange, ours, commit));
       }
     }
     if (wanted.size + pinned.size === 0) return;
@@ -106,11 +106,71 @@ export class Fetcher {
     ]);
     for (const [asker, answer] of answers) {
       if (answer instanceof FabricSyncError) continue;
+      const error = failed.get(ourRef(answer));
+      if (error) {
+        answers.set(asker, error);
+        continue;
+      }
       // The reference may have moved on between ls-remote and fetch: what came is newer, and complete.
       const commit = now.get(ourRef(answer));
       const missing = gitError("RepositoryCorrupt", "the fetched commit is not there");
       answers.set(asker, commit === undefined ? missing : { ...answer, commit });
     }
+  }
+
+  /** In one fetch; where that is too much, one by one, so that a large branch costs those who read another one nothing. */
+  async #fetchWanted(
+    exchange: MeasuredExchange,
+    wanted: ReadonlyMap<string, ResolvedRef>,
+    shallow: boolean,
+  ): Promise<Map<string, FabricSyncError>> {
+    const failed = new Map<string, FabricSyncError>();
+    const attempt = async (some: readonly (readonly [string, ResolvedRef])[]): Promise<void> => {
+      const refspecs = some.map(([ours, { remoteRef }]) => `+${remoteRef}:${ours}`).sort();
+      if (refspecs.length > 0) await this.#fetch(exchange, refspecs, shallow);
+      for (const [ours] of some) this.#tooLarge.delete(ours);
+    };
+    const fetchable = [...wanted].filter(([ours, { commit }]) => {
+      try {
+        this.#mayFetch(exchange, ours, commit);
+        return true;
+      } catch (error) {
+        if (!isTooLarge(error)) throw error;
+        failed.set(ours, error);
+        return false;
+      }
+    });
+    try {
+      await attempt(fetchable);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      for (const one of fetchable) {
+        const [ours, { commit }] = one;
+        try {
+          if (fetchable.length === 1) throw error;
+          await attempt([one]);
+        } catch (alone) {
+          if (!isTooLarge(alone)) throw alone;
+          failed.set(ours, this.#remember(alone, exchange, ours, commit));
+        }
+      }
+    }
+    return failed;
+  }
+
+  /** What was too much once is not fetched again, only to be thrown away, before the reference moves or more is allowed. */
+  #mayFetch({ maxBytes }: MeasuredExchange, ours: string, commit: string): void {
+    const known = this.#tooLarge.get(ours);
+    if (known?.commit !== commit || known.maxBytes < maxBytes) return;
+    throw gitError(
+      "LimitExceeded",
+      `fetching ${commit} was ended at ${known.maxBytes} bytes (limits.maxTransferBytes), and is not begun again`,
+    );
+  }
+
+  #remember(error: FabricSyncError, { maxBytes }: MeasuredExchange, ours: string, commit: string): FabricSyncError {
+    if (isTooLarge(error) && !this.#tooLarge.has(ours)) this.#tooLarge.set(ours, { commit, maxBytes });
+    return error;
   }
 
   /** By its id where the server allows that, else among its branches and tags. */
@@ -133,6 +193,8 @@ export class Fetcher {
       this.#failures = 0;
       this.#fetched += 1;
     } catch (error) {
+      // The cache had no part in it.
+      if (isTooLarge(error)) throw error;
       this.#failures += 1;
       if (this.#failures >= SUSPECT_AFTER && !exchange.signal.aborted) {
         this.#failures = 0;
@@ -141,6 +203,10 @@ export class Fetcher {
       throw error;
     }
   }
+}
+
+function isTooLarge(error: unknown): error is FabricSyncError {
+  return error instanceof FabricSyncError && error.code === "LimitExceeded";
 }
 
 /** Runs one exchange and tells how long it took. */
@@ -160,7 +226,8 @@ export async function measured<T>(
   }
 }
 
-function ourRef({ remoteRef, commit }: Pick<ResolvedRef, "remoteRef" | "commit">): string {
+/** The reference of ours under which a fetched one is kept. */
+export function ourRef({ remoteRef, commit }: Pick<ResolvedRef, "remoteRef" | "commit">): string {
   const name = remoteRef === "" ? commit : remoteRef;
   return `${OUR_REFS}${createHash("sha256").update(name).digest("hex").slice(0, 40)}`;
 }

@@ -12,6 +12,8 @@ export interface GitResult {
 }
 
 export interface GitRun {
+  /** Default git. */
+  readonly program?: "git" | "gpg" | "sh";
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -33,8 +35,13 @@ const GRACE_MS = 1_000;
 export type GitProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** Starts git as the leader of a process group of its own, so that its helpers (git-remote-https, ssh) end with it. */
-export function spawnGit(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): GitProcess {
-  return spawn("git", args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+export function spawnGit(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  program = "git",
+): GitProcess {
+  return spawn(program, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
 }
 
 /** Ends a process group: SIGTERM, and SIGKILL to what is left after {@link GRACE_MS}. */
@@ -61,7 +68,8 @@ function signalGroup(child: GitProcess, signal: NodeJS.Signals): void {
 export function runGit(run: GitRun): Promise<GitResult> {
   return new Promise((resolve, reject) => {
     if (run.signal.aborted) return reject(gitError("Aborted", "stopping"));
-    const child = spawnGit(run.args, run.cwd, run.env);
+    const { program = "git" } = run;
+    const child = spawnGit(run.args, run.cwd, run.env, program);
     const pieces: Buffer[] = [];
     let bytes = 0;
     let stderr = "";
@@ -80,7 +88,7 @@ export function runGit(run: GitRun): Promise<GitResult> {
     run.signal.addEventListener("abort", onAbort, { once: true });
 
     child.on("error", (error) => {
-      failure ??= gitError("GitUnavailable", "the git program cannot be started", { cause: error });
+      failure ??= gitError("GitUnavailable", `the ${program} program cannot be started`, { cause: error });
     });
     child.stdin.on("error", () => undefined);
     child.stdin.end();

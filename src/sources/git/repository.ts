@@ -14,6 +14,7 @@ import { gitError } from "./transport-errors.ts";
 export interface Subscriber {
   readonly ref: GitRef;
   readonly timeoutMs: number;
+  readonly maxTransferBytes: number;
   /** Asked for each exchange: a Secret may have been rotated. */
   credentials(): Promise<GitCredentials>;
   /** The reference points elsewhere now, and its objects are here. */
@@ -39,7 +40,7 @@ export class GitRepository {
   readonly url: string;
   /** What is on disk. */
   readonly bare: BareRepository;
-  readonly #host: GitHost;
+  readonly host: GitHost;
   readonly #logger: Logger;
   readonly #fetcher: Fetcher;
   readonly #fetchesPerGc: number;
@@ -62,7 +63,7 @@ export class GitRepository {
     fetchesPerGc: number;
   }) {
     this.url = options.url;
-    this.#host = options.host;
+    this.host = options.host;
     this.#logger = options.logger;
     this.#fetchesPerGc = options.fetchesPerGc;
     const { directory, host } = options;
@@ -155,6 +156,7 @@ export class GitRepository {
         url: this.url,
         credentials: await asker.credentials(),
         timeoutMs: Math.max(...subscribers.map((subscriber) => subscriber.timeoutMs)),
+        maxBytes: Math.max(...subscribers.map((subscriber) => subscriber.maxTransferBytes)),
         signal: this.#stop.signal,
         onDone: asker.onExchange.bind(asker),
       };
@@ -204,7 +206,7 @@ export class GitRepository {
     const patterns = new Set(subscribers.flatMap((subscriber) => remotePatterns(subscriber.ref)));
     if (patterns.size === 0) return new Map();
     return measured(exchange, "ls-remote", () =>
-      listRemote(this.#host, this.#host.directory, exchange, [...patterns].sort()),
+      listRemote(this.host, this.host.directory, exchange, [...patterns].sort()),
     );
   }
 

@@ -29,6 +29,10 @@ const POLICIES = {
   PathNotFound: "stall",
   /** The revision would retire more than the Fabric allows without its word. */
   EmptyingRefused: "stall",
+  /** The revision is not signed as `spec.git.verify` asks, or by nobody whom it names. */
+  VerificationFailed: "stall",
+  /** The program that checks such signatures is not installed. */
+  VerificationUnavailable: "wait",
   /** DNS, connect, reset. */
   Unreachable: "wait",
   /** 429, with what the server said about when. */

@@ -4,14 +4,19 @@ import { diagnose } from "./diagnose.ts";
 import { lendEnvironment } from "./environment.ts";
 import type { GitHost } from "./environment.ts";
 import { runGit } from "./process.ts";
-import type { GitResult } from "./process.ts";
+import type { GitResult, GitRun } from "./process.ts";
+import { BLOB_FILTER, REMOTE } from "./omitted.ts";
+import { BLOCK_BYTES, removePartialPack } from "./partial-pack.ts";
 import { parseRemoteRefs } from "./refs.ts";
+import { gitError } from "./transport-errors.ts";
 
 /** One exchange with a Git server. */
 export interface Exchange {
   readonly url: string;
   readonly credentials: GitCredentials;
   readonly timeoutMs: number;
+  /** A fetch that would bring more is ended. */
+  readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
 
@@ -31,13 +36,15 @@ export async function listRemote(
   exchange: Exchange,
   patterns: readonly string[],
 ): Promise<Map<string, string>> {
-  const result = await talk(host, directory, exchange, {}, ["ls-remote", "--quiet", "--", exchange.url, ...patterns]);
+  const args = ["ls-remote", "--quiet", "--", exchange.url, ...patterns];
+  const result = await talk(host, exchange, { args, cwd: directory });
   return parseRemoteRefs(result.stdout.toString("utf8"));
 }
 
 /**
- * `git fetch` of what `refspecs` name into the bare repository `directory`. `shallow` limits the history of a first fetch.
- * @throws FabricSyncError see `transport-errors.ts`.
+ * `git fetch` of what `refspecs` name into the bare repository `directory`, without blobs that nobody may read. `shallow` limits the
+ * history of a first fetch. The kernel ends git's writing at `exchange.maxBytes`: everything that comes goes into one pack.
+ * @throws FabricSyncError see `transport-errors.ts`; `LimitExceeded` when it would be more bytes than that.
  */
 export async function fetchRefs(
   host: GitHost,
@@ -47,7 +54,8 @@ export async function fetchRefs(
   shallow: boolean,
 ): Promise<void> {
   const depth = shallow ? [`--depth=${HISTORY_DEPTH}`] : [];
-  await talk(host, directory, exchange, { GIT_DIR: directory }, [
+  const blocks = Math.max(1, Math.floor(exchange.maxBytes / BLOCK_BYTES));
+  const args = [
     "fetch",
     "--quiet",
     "--no-tags",
@@ -59,24 +67,37 @@ export async function fetchRefs(
     "--update-shallow",
     ...depth,
     "--",
-    exchange.url,
+    REMOTE,
     ...refspecs,
-  ]);
+  ];
+  const settings: [string, string][] = [
+    [`remote.${REMOTE}.url`, exchange.url],
+    [`remote.${REMOTE}.promisor`, "true"],
+    [`remote.${REMOTE}.partialclonefilter`, BLOB_FILTER],
+  ];
+  const bounded = { program: "sh", args: ["-c", 'ulimit -f "$0" && exec git "$@"', String(blocks), ...args] } as const;
+  try {
+    await talk(host, exchange, { ...bounded, cwd: directory }, { settings, variables: { GIT_DIR: directory } });
+  } catch (error) {
+    if ((await removePartialPack(directory)) < blocks * BLOCK_BYTES) throw error;
+    throw gitError("LimitExceeded", `the fetch was ended at ${exchange.maxBytes} bytes (limits.maxTransferBytes)`, {
+      cause: error,
+    });
+  }
 }
 
 async function talk(
   host: GitHost,
-  directory: string,
   exchange: Exchange,
-  variables: Readonly<Record<string, string>>,
-  args: readonly string[],
+  command: Pick<GitRun, "program" | "args" | "cwd">,
+  { settings = [], variables = {} }: { settings?: [string, string][]; variables?: Record<string, string> } = {},
 ): Promise<GitResult> {
   checkCredentials(exchange.url, exchange.credentials);
-  const lent = await lendEnvironment(host, exchange.url, exchange.credentials);
+  const lent = await lendEnvironment(host, exchange.url, exchange.credentials, settings);
   let result: GitResult;
   try {
     const { timeoutMs, signal } = exchange;
-    result = await runGit({ args, cwd: directory, env: { ...lent.env, ...variables }, timeoutMs, signal });
+    result = await runGit({ ...command, env: { ...lent.env, ...variables }, timeoutMs, signal });
   } finally {
     await lent.dispose();
   }

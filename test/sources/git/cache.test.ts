@@ -47,6 +47,7 @@ function subscriber(): Subscriber {
   return {
     ref: { branch: "main" },
     timeoutMs: 20_000,
+    maxTransferBytes: 1 << 28,
     credentials: () => Promise.resolve({ caCrt: server.https.ca }),
     onMoved: () => undefined,
     onExchange: () => undefined,
@@ -65,9 +66,10 @@ test("after some fetches the objects are packed anew, and reading goes on", asyn
   await shared.resolve(asker, Date.now());
   await repository.push({ "a.yaml": "a: 1\n" });
   const { commit } = await shared.resolve(asker, Date.now());
-  const loose = async (): Promise<string[]> =>
-    (await readdir(join(shared.bare.directory, "objects"))).filter((name) => /^[0-9a-f]{2}$/.test(name));
-  await waitFor("the loose objects to be packed", async () => (await loose()).length === 0);
+  // Each fetch brought a pack of its own.
+  const packs = async (): Promise<string[]> =>
+    (await readdir(join(shared.bare.directory, "objects", "pack"))).filter((name) => name.endsWith(".pack"));
+  await waitFor("the packs to become one", async () => (await packs()).length === 1);
   const object = await (await shared.bare.contents()).read(`${commit}:a.yaml`);
   expect(object?.content.toString("utf8")).toBe("a: 1\n");
   const next = await repository.push({ "a.yaml": "a: 2\n" });
@@ -80,7 +82,9 @@ test("a damaged cache is thrown away and fetched again, whoever finds it", async
   const logger = { ...quiet, warn: (keys: object) => void warnings.push(keys) };
   const shared = await open({ fetchesPerGc: 2, logger }).subscribe(repository.httpsUrl, "", asker);
   const { commit: first } = await shared.resolve(asker, Date.now());
-  await rm(join(shared.bare.directory, "objects", first.slice(0, 2)), { recursive: true });
+  const packs = join(shared.bare.directory, "objects", "pack");
+  for (const name of await readdir(packs)) await rm(join(packs, name));
+  expect(first).not.toBe("");
   shared.bare.close();
   const next = await repository.push({ "a.yaml": "a: 1\n" }, "Begin again", { amend: true });
   await shared.resolve(asker, Date.now()).catch(() => undefined);

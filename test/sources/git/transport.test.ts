@@ -50,6 +50,7 @@ function subscriber(ref: GitRef, credentials: GitCredentials, timeoutMs = 20_000
   const self = {
     ref,
     timeoutMs,
+    maxTransferBytes: 1 << 28,
     moved: 0,
     credentials: () => Promise.resolve(credentials),
     onMoved: () => void (self.moved += 1),
