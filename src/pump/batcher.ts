@@ -66,6 +66,8 @@ export class Batcher {
   /** Learns from a write of `count` observations that took `durationMs`. */
   learn(count: number, durationMs: number): void {
     const { targetWriteMs, minBatch, maxBatch } = this.#limits;
+    // What a single row takes says nothing about how many fit.
+    if (count < minBatch) return;
     if (durationMs > targetWriteMs) this.#size = Math.max(minBatch, Math.floor(this.#size / 2));
     else if (count >= this.#size && durationMs * 2 <= targetWriteMs) this.#size = Math.min(maxBatch, this.#size * 2);
   }

@@ -10,7 +10,7 @@ export interface PumpLimits {
   readonly totalBytes: number;
   /** What a lane may hold even when the total is used up, so that a flood in one lane never shuts another. */
   readonly laneReserve: number;
-  /** Batches of the cluster that are written at the same time, each of other lanes. */
+  /** Batches of the cluster that are written at the same time, each of other lanes. The last is kept for lanes that hold at most `laneReserve`. */
   readonly writers: number;
   readonly minBatch: number;
   readonly maxBatch: number;
@@ -26,18 +26,18 @@ export const PUMP_LIMITS: PumpLimits = {
   laneItems: 250,
   laneBytes: 2 * 1024 * 1024,
   totalItems: 1_000,
-  // With two batches in flight and their statements this keeps a Fabric's share of the heap under some 20 MiB, whatever its objects weigh.
+  // With the batches in flight and their statements this keeps a Fabric's share of the heap under some 20 MiB, whatever its objects weigh.
   totalBytes: 4 * 1024 * 1024,
   laneReserve: 16,
-  // While the list of one kind is written an update of another takes the second writer. Lists are no faster by it where Postgres shares two
-  // cores with us (bench/reports/watch.md).
-  writers: 2,
+  // Two for floods (one prepares its statement while the other's is carried out), and one that only takes lanes that hold little: while many
+  // kinds are listed an update of another one waits for no batch but its own.
+  writers: 3,
   minBatch: 50,
   maxBatch: 500,
   maxBatchBytes: 3 * 1024 * 1024,
-  // An update waits for the write in flight and then for its own: 2 × 100 ms stays under the 250 ms that a busy
-  // neighbour may cost it.
-  targetWriteMs: 100,
+  // A statement costs some 5 ms however few rows it has, so on a machine that is slow or busy small batches are the worst that can be done: at
+  // 100 ms they were seen to stay at 50 rows there, for twice the time. Only rows of the same flood wait for a batch.
+  targetWriteMs: 1_000,
   // Bookmarks of all kinds come about once a minute; a second lets those of many kinds share one transaction.
   markDelayMs: 1_000,
 };

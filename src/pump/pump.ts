@@ -8,6 +8,8 @@ import { PumpLane } from "./pump-lane.ts";
 import type { LaneHost } from "./pump-lane.ts";
 import { pumpStopped, RetryingWriter } from "./retrying-writer.ts";
 import type { StoreHealth, WriterOptions } from "./retrying-writer.ts";
+import { Writers } from "./writers.ts";
+import type { Writer } from "./writers.ts";
 
 export interface PumpOptions extends WriterOptions {
   /** Aborting it stops the pump at once; `drain` first for an orderly end. */
@@ -26,14 +28,11 @@ export class Pump {
   readonly #limits: PumpLimits;
   readonly #batcher: Batcher;
   readonly #writer: RetryingWriter;
+  readonly #writers: Writers;
   readonly #stop = new AbortController();
   readonly #failure = Promise.withResolvers<FabricSyncError>();
   readonly #revisions = new Set<Promise<unknown>>();
   #lanes: PumpLane[] = [];
-  /** Writers at work. */
-  #writing = 0;
-  /** One of them is about to take its first batch: what is offered in this turn goes with it. */
-  #gathering = false;
   #markTimer: NodeJS.Timeout | null = null;
   #draining = false;
   #ended: Error | null = null;
@@ -42,6 +41,7 @@ export class Pump {
     this.#options = options;
     this.#limits = { ...PUMP_LIMITS, ...options.limits };
     this.#batcher = new Batcher(this.#limits);
+    this.#writers = new Writers(this.#limits);
     this.#writer = new RetryingWriter(options, this.#stop.signal);
     if (options.signal.aborted) this.#end(pumpStopped());
     else options.signal.addEventListener("abort", () => this.#end(pumpStopped()), { signal: this.#stop.signal });
@@ -102,31 +102,39 @@ export class Pump {
   }
 
   #wake(urgent: boolean): void {
-    if (this.#writing >= this.#limits.writers || this.#ended !== null) return;
-    const free = this.#lanes.filter((lane) => !lane.busy);
-    if (
-      free.some((lane) => lane.queue.items > 0) ||
-      ((urgent || this.#draining) && free.some((lane) => !lane.isEmpty))
-    ) {
-      if (this.#gathering) return;
-      this.#gathering = true;
-      this.#writing += 1;
-      void this.#write();
-    } else if (free.some((lane) => !lane.isEmpty)) {
-      this.#markTimer ??= setTimeout(() => {
-        this.#markTimer = null;
-        this.#wake(true);
-      }, this.#limits.markDelayMs);
+    if (this.#ended !== null) return;
+    const due = (lane: PumpLane): boolean => lane.queue.items > 0 || ((urgent || this.#draining) && !lane.isEmpty);
+    for (const writer of ["express", "bulk"] as const) {
+      // What is offered in this turn goes with it, so that company stays together.
+      if (this.#writers.isGathering(writer)) return;
+      if (!this.#writers.isFree(writer) || !this.#lanesFor(writer).some(due)) continue;
+      this.#writers.begin(writer);
+      void this.#write(writer);
+      return;
     }
+    if (!this.#lanes.some((lane) => !lane.busy && !lane.isEmpty)) return;
+    this.#markTimer ??= setTimeout(() => {
+      this.#markTimer = null;
+      this.#wake(true);
+    }, this.#limits.markDelayMs);
   }
 
-  /** One writer: batch after batch, as long as a lane that no other writer has holds something. */
-  async #write(): Promise<void> {
+  #lanesFor(writer: Writer): readonly PumpLane[] {
+    const free = this.#lanes.filter((lane) => !lane.busy);
+    return this.#writers.lanesFor(writer, free);
+  }
+
+  /** One writer: batch after batch, as long as there is something for it that no other writer has. */
+  async #write(writer: Writer): Promise<void> {
     try {
       // What arrived in the same network read goes into the same batch.
       await new Promise((resolve) => setImmediate(resolve));
-      this.#gathering = false;
-      while (this.#ended === null && this.#hasWork()) await this.#writeNext();
+      this.#writers.gathered(writer);
+      for (;;) {
+        const lanes = this.#lanesFor(writer);
+        if (this.#ended !== null || !this.#hasWork(lanes)) break;
+        await this.#writeNext(lanes);
+      }
     } catch (error) {
       const fatal =
         error instanceof FabricSyncError
@@ -135,21 +143,23 @@ export class Pump {
       this.#end(fatal);
       if (fatal.code !== "PumpStopped") this.#failure.resolve(fatal);
     } finally {
-      this.#writing -= 1;
+      this.#writers.end(writer);
       this.#lanes = this.#lanes.filter((lane) => !(lane.closed && lane.isEmpty && !lane.busy));
       this.#wake(false);
     }
   }
 
-  #hasWork(): boolean {
+  #hasWork(lanes: readonly PumpLane[]): boolean {
     const marksAlone = this.#draining || this.#markTimer === null || this.#lanes.some((lane) => lane.isAwaited);
-    return this.#lanes.some((lane) => !lane.busy && (lane.queue.items > 0 || (marksAlone && lane.queue.marks > 0)));
+    return lanes.some((lane) => lane.queue.items > 0 || (marksAlone && lane.queue.marks > 0));
   }
 
-  async #writeNext(): Promise<void> {
-    const { lanes, ...batch } = this.#batcher.next(this.#lanes.filter((lane) => !lane.busy));
+  async #writeNext(free: readonly PumpLane[]): Promise<void> {
+    const { lanes, ...batch } = this.#batcher.next(free);
     for (const lane of this.#lanes) lane.releaseRoom();
     if (lanes.length === 0) return;
+    // What is left is for a writer that is free.
+    this.#wake(false);
     const result = await this.#writeCluster(batch, lanes);
     this.#batcher.learn(batch.observations.length, result.durationMs);
     this.#options.onApplied?.("cluster", result);
