@@ -205,4 +205,5 @@ DROP FUNCTION fabric_sync.neighbor_ports;
 DROP FUNCTION fabric_sync.neighbor_devices;
 DROP FUNCTION fabric_sync.seen_behind;
 DROP FUNCTION fabric_sync.port_key;
+ALTER TABLE fabric_sync.fabric DROP COLUMN reference_rules;
 ALTER TABLE fabric_sync.fabric DROP COLUMN projections_version;

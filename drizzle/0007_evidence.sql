@@ -6,6 +6,10 @@ ALTER TABLE fabric_sync.fabric ADD CONSTRAINT fabric_projections_version_range C
 COMMENT ON COLUMN fabric_sync.fabric.projections_version IS 'Version of the program''s rules by which projections were made of all rows. Default: 0: none, they are made anew at the next start. Writer: the leader, db rebuild-projections.';
 COMMENT ON COLUMN fabric_sync.resource.dependency_score IS 'Not kept here, where a reference would have to write another row: the view resources computes it. Default: 0: as releases before wrote it. Writer: nobody.';
 
+ALTER TABLE fabric_sync.fabric ADD COLUMN reference_rules jsonb DEFAULT '[]'::jsonb NOT NULL;
+ALTER TABLE fabric_sync.fabric ADD CONSTRAINT fabric_reference_rules_is_array CHECK (jsonb_typeof(reference_rules) = 'array');
+COMMENT ON COLUMN fabric_sync.fabric.reference_rules IS 'Paths at which kinds refer to others, beside those that this program knows: [{"group", "kind", "path", "targetGroup", "targetKind", "relation"}]. Default: none. Writer: the leader, from spec.references.';
+
 CREATE FUNCTION fabric_sync.port_key(port text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN port LIKE '%/_%/1' THEN left(port, -2) ELSE port END;
 COMMENT ON FUNCTION fabric_sync.port_key IS 'E1/5/1, the first part of a port that can be broken out, is E1/5.';

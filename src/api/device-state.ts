@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { GROUP, VERSION } from "./fabric.ts";
 import { described } from "./schema.ts";
+import { condition } from "./status.ts";
 import { structuralSchema } from "./structural.ts";
 import type { StructuralSchema } from "./structural.ts";
 
@@ -27,6 +28,37 @@ const list = (description: string, most: number) =>
       .max(most),
     `${description} Left out: not asked for, what was known stays and is marked as stale. Empty: there is nothing.`,
   ).optional();
+
+const status = described(
+  z.object({
+    observedGeneration: described(z.int(), "The generation of the spec that was taken in.", [], {
+      format: "int64",
+    }).optional(),
+    taken: described(z.record(z.string().max(63), z.int()), "How many entries of each list were taken in.").optional(),
+    refusedCount: described(z.int(), "How many entries and fields were refused.").optional(),
+    refused: described(
+      z
+        .array(
+          described(
+            z.object({
+              path: described(z.string().max(512), "Where it stands, as a JSON pointer from the object's root."),
+              reason: described(z.string().max(256), "Why it was refused."),
+            }),
+            "Something that was not taken in; everything else was.",
+          ),
+        )
+        .max(32),
+      "The first of what was refused.",
+      [],
+      { listType: "atomic" },
+    ).optional(),
+    conditions: described(z.array(condition).max(8), "TakenIn: whether all of it was taken in.", [], {
+      listType: "map",
+      listMapKeys: ["type"],
+    }).optional(),
+  }),
+  "The operator's answer: what was taken in, and what was refused, by path.",
+);
 
 /** What a collector tells of a device that nothing else in the cluster tells of, or that it knows more of. */
 export const deviceState = z.object({
@@ -67,6 +99,7 @@ export const deviceState = z.object({
     }),
     "The device as it was collected.",
   ),
+  status: status.optional(),
 });
 
 /** The CustomResourceDefinition of DeviceState, made of the zod type. */
@@ -88,7 +121,10 @@ export function deviceStateCrd(): object {
           name: VERSION,
           served: true,
           storage: true,
+          subresources: { status: {} },
           additionalPrinterColumns: [
+            { name: "TakenIn", type: "string", jsonPath: '.status.conditions[?(@.type=="TakenIn")].status' },
+            { name: "Refused", type: "integer", jsonPath: ".status.refusedCount" },
             { name: "Role", type: "string", jsonPath: ".spec.role" },
             { name: "Site", type: "string", jsonPath: ".spec.site" },
             { name: "Model", type: "string", jsonPath: ".spec.model" },
@@ -104,6 +140,7 @@ export function deviceStateCrd(): object {
                 kind: { type: "string", description: `Always ${KIND}.` },
                 metadata: { type: "object" },
                 spec: properties["spec"],
+                status: properties["status"],
               },
             },
           },

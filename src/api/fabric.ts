@@ -2,6 +2,7 @@ import { z } from "zod";
 import { FabricSyncError } from "../core/errors.ts";
 import { driftSpec } from "./drift.ts";
 import { gitSpec } from "./git.ts";
+import { referencesSpec } from "./reference-rules.ts";
 import { SUBDOMAIN, secretKeyReference } from "./references.ts";
 import { described, matches, onChange } from "./schema.ts";
 import { DEFAULT_SELECTION, resourcesSpec } from "./selection.ts";
@@ -40,7 +41,7 @@ export const fabricSpec = described(
     ).default("Delete"),
     direction: described(
       z.enum(["Observe"]),
-      "Who may write what. Observe, the only one so far: nothing is written anywhere but in Postgres.",
+      "Who may write what. Observe, the only one so far: nothing is written anywhere but in Postgres, and into the status of DeviceStates, which answers their collectors.",
     ).default("Observe"),
     cluster: described(
       z.object({
@@ -60,6 +61,7 @@ export const fabricSpec = described(
     webhook: webhookSpec.optional(),
     resources: resourcesSpec.default(DEFAULT_SELECTION),
     drift: driftSpec.prefault({}),
+    references: referencesSpec.optional(),
     retention: described(
       z.object({
         history: retentionDays("history", "How long events of objects are kept.", "90d"),

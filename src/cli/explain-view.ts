@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { pointer } from "../core/pointer.ts";
 import type { DeadLetter, ResourceStory } from "../core/ports.ts";
 import type { ResourceEvent, ResourceRow } from "../core/row.ts";
+import { referencesSection } from "./explain-references.ts";
 import { properties, shortened, table } from "./table.ts";
 import { ago, shortCommit } from "./words.ts";
 
@@ -19,6 +20,7 @@ export function explainText(story: ResourceStory, fabric: string, now: number): 
     driftSection(row, now),
     ignoredSection(row),
     sidesSection(row),
+    referencesSection(story.references),
     refusedSection(story.deadLetters, now),
     historySection(story.events, now),
   ].join("");

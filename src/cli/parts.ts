@@ -1,4 +1,5 @@
 /** How the parts of one Fabric are made; the controller decides which ones, and when. */
+import type { DeviceStateStore } from "../core/device-state.ts";
 import type { FabricStore, Fence, ObservationStore, SuspectStore } from "../core/ports.ts";
 import type { Heartbeats, Telemetry } from "../core/telemetry.ts";
 import type {
@@ -13,6 +14,7 @@ import type {
 import { gitPart } from "./git-part.ts";
 import type { ScopedGitPart } from "./git-part.ts";
 import { Pump } from "../pump/pump.ts";
+import { DeviceStateAnswers } from "../sources/cluster/device-state-answers.ts";
 import { KubeClient } from "../sources/cluster/client.ts";
 import { ClusterSource } from "../sources/cluster/cluster-source.ts";
 import { DriftSource } from "../sources/cluster/drift/drift-source.ts";
@@ -25,7 +27,7 @@ import type { ManifestParser } from "../sources/git/parser.ts";
 import type { RepositoryPool } from "../sources/git/repository-pool.ts";
 
 export interface PartsBase {
-  readonly store: ObservationStore & SuspectStore & Pick<FabricStore, "beginRun" | "finishRun">;
+  readonly store: ObservationStore & SuspectStore & DeviceStateStore & Pick<FabricStore, "beginRun" | "finishRun">;
   readonly telemetry: Telemetry;
   readonly heartbeats: Heartbeats;
   /** The operator's own client, shared by the Fabrics that mirror its cluster in its own name. */
@@ -44,6 +46,7 @@ interface Shared {
   readonly fence: () => Fence;
   cluster: ClusterSource | null;
   git: ScopedGitPart | null;
+  answers: DeviceStateAnswers | null;
   drift: DriftSource | null;
 }
 
@@ -63,8 +66,12 @@ export function createParts(base: PartsBase): Parts {
   };
   return {
     pump: (request) => {
-      const own: Shared = { fence: request.fence, cluster: null, git: null, drift: null };
-      const pump = pumpPart(request, base, () => {
+      const own: Shared = { fence: request.fence, cluster: null, git: null, answers: null, drift: null };
+      const onRows = (): void => {
+        own.answers?.kick();
+        request.onRows();
+      };
+      const pump = pumpPart({ ...request, onRows }, base, () => {
         own.cluster?.storeInterrupted();
         own.git?.storeInterrupted();
       });
@@ -114,15 +121,19 @@ function clusterPart(request: ClusterRequest, base: PartsBase, shared: Shared): 
     ...{ store, telemetry, heartbeats, signal },
   });
   shared.cluster = source;
-  if (client === base.client) return source;
+  const answers = new DeviceStateAnswers({ fabricId: fabric.id, client, store, logger });
+  shared.answers = answers;
   return {
-    start: () => source.start(),
-    // The client is this Fabric's alone, and ends with its source.
+    start: () => {
+      source.start();
+      answers.start();
+    },
     stop: async () => {
       try {
-        await source.stop();
+        await Promise.all([source.stop(), answers.stop()]);
       } finally {
-        await client.close();
+        // A client that is this Fabric's alone ends with its source.
+        if (client !== base.client) await client.close();
       }
     },
     get discovered() {
@@ -130,7 +141,10 @@ function clusterPart(request: ClusterRequest, base: PartsBase, shared: Shared): 
     },
     statuses: () => source.statuses(),
     updateSelection: (selections) => source.updateSelection(selections),
-    syncOnce: () => source.syncOnce(),
+    syncOnce: async () => {
+      await source.syncOnce();
+      await answers.flush();
+    },
   };
 }
 

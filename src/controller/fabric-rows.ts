@@ -4,6 +4,7 @@ import { abortable } from "../core/pause.ts";
 import type { ReducePolicy } from "../core/policy.ts";
 import type { LandingCounts } from "../core/landed.ts";
 import type { FabricCounts, FabricRecord, Fence } from "../core/ports.ts";
+import type { Logger } from "../core/telemetry.ts";
 import type { StoreFacts } from "./facts.ts";
 import type { ControllerStore } from "./parts.ts";
 import { sourceError } from "./running.ts";
@@ -20,17 +21,20 @@ export class FabricRows {
   readonly #store: ControllerStore;
   readonly #holder: string;
   readonly #now: () => number;
+  readonly #log: Pick<Logger, "info">;
   #record: FabricRecord | null = null;
   #fence: Fence | null = null;
   #gitTaken = false;
   #retention = "";
+  #refreshed = "";
   #counts: FabricCounts | null = null;
   #landings: LandingCounts | null = null;
   #counting = { changed: true, at: 0, tookMs: 0 };
   #facts: StoreFacts = { asked: false, error: null };
 
-  constructor(store: ControllerStore, holder: string, now: () => number) {
+  constructor(store: ControllerStore, holder: string, now: () => number, log: Pick<Logger, "info">) {
     this.#store = store;
+    this.#log = log;
     this.#holder = holder;
     this.#now = now;
   }
@@ -57,10 +61,16 @@ export class FabricRows {
   /** The `fabric` row with its retention, and the fence: asked once, and again when one of them is not as it should be. */
   async own({ metadata, spec }: Fabric, signal: AbortSignal): Promise<void> {
     const { namespace, name, uid } = metadata;
-    const retention = JSON.stringify(spec.retention);
+    const retention = JSON.stringify([spec.retention, spec.references]);
     if (this.#fence !== null && this.#retention === retention) return;
     await this.#ask(signal, async (store) => {
-      const record = await store.registerFabric({ namespace, name, uid, retention: spec.retention });
+      const record = await store.registerFabric({
+        namespace,
+        name,
+        uid,
+        retention: spec.retention,
+        references: spec.references ?? [],
+      });
       this.#record = record;
       this.#retention = retention;
       if (this.#fence !== null) return;
@@ -69,6 +79,14 @@ export class FabricRows {
       this.#gitTaken = cursors.some(({ source, completeAt }) => source === "git" && completeAt !== null);
       this.#fence = fence;
     });
+  }
+
+  /** Makes anew what another release made of the rows, or what was made before the Fabric named other references. */
+  async refresh(fence: Fence, signal: AbortSignal): Promise<void> {
+    if (this.#refreshed === this.#retention) return;
+    const figures = await this.#ask(signal, (store) => store.refreshProjections(fence, signal));
+    if (figures !== null) this.#log.info(figures, "projections were made anew, their rules having changed");
+    this.#refreshed = this.#retention;
   }
 
   /** Somebody else has the fence; {@link own} takes it back. */

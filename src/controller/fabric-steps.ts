@@ -58,7 +58,7 @@ export class FabricSteps {
     this.#options = options;
     this.#object = object;
     this.#secrets = new SecretReader(options.api, object.metadata.namespace);
-    this.#rows = new FabricRows(options.store, options.holder, options.now);
+    this.#rows = new FabricRows(options.store, options.holder, options.now, options.log);
     this.#handled = object.status.lastHandledReconcileAt ?? "";
   }
 
@@ -108,6 +108,7 @@ export class FabricSteps {
     // A fence that was lost while the lease is ours was taken by hand, or by a run that is over: it is taken back.
     if (this.#work?.failure != null) await this.loseFence(this.#work.failure);
     await this.#rows.own(object, signal);
+    if (this.#rows.owned !== null) await this.#rows.refresh(this.#rows.owned.fence, signal);
     if (object.spec.suspend) {
       await this.halt(true);
       this.#acted = generation;

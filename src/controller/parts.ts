@@ -5,7 +5,15 @@
 import type { GitSpec } from "../api/git.ts";
 import type { Selection } from "../api/selection.ts";
 import type { FabricSyncError } from "../core/errors.ts";
-import type { Cursor, FabricRecord, FabricStore, Fence, JudgementStore, ObservationStore } from "../core/ports.ts";
+import type {
+  Cursor,
+  FabricRecord,
+  FabricStore,
+  Fence,
+  JudgementStore,
+  ObservationStore,
+  ProjectionStore,
+} from "../core/ports.ts";
 import type { ReducePolicy } from "../core/policy.ts";
 import type { SchemaSet } from "../core/schema.ts";
 import type { GitStatus, Lane, RevisionSink, StreamStatus } from "../core/streams.ts";
@@ -108,6 +116,8 @@ export interface GitRequest extends PartContext {
   readonly spec: GitSpec;
   /** The credentials as they are now, read anew at each call; {} where the spec names no Secret. */
   readonly credentials: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
+  /** The keys that `spec.verify` names, the same way. */
+  readonly verificationKeys: (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 }
 
 /** How the parts are made. None of these does I/O. */
@@ -125,4 +135,5 @@ export type ControllerStore = Pick<
   "registerFabric" | "acquireFence" | "retireFabric" | "counts" | "landings"
 > &
   Pick<ObservationStore, "readGitFiles" | "readCursors" | "dropCursor"> &
+  Pick<ProjectionStore, "refreshProjections"> &
   JudgementStore;

@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from "./json.ts";
 import type { CommitLandings, LandingCounts } from "./landed.ts";
 import type { Observation } from "./observation.ts";
 import type { ReducePolicy } from "./policy.ts";
+import type { ReferenceRule } from "./references.ts";
 import type { ResourceEvent, ResourceRow } from "./row.ts";
 import type { LinkEvidence, LinkVerdict, RunResult, Side, WritePath } from "./vocabulary.ts";
 
@@ -184,6 +185,11 @@ export interface Topology {
 export interface ProjectionStore {
   /** Every device and link of the fabric, in the order of their names. */
   readTopology(fabricId: string): Promise<Topology>;
+  /** Makes them anew where they were made by other rules than this program's and the Fabric's; null where they were not. */
+  refreshProjections(
+    fence: Fence,
+    signal: AbortSignal,
+  ): Promise<{ readonly resources: number; readonly writes: number } | null>;
   /**
    * Makes them anew of every resource of the fabric, by difference: after a release that makes more of the same resources. Safe to repeat, and
    * beside a running operator. `writes` counts the rows that were written or removed.
@@ -228,6 +234,7 @@ export interface FabricStore {
     name: string;
     uid: string;
     retention?: Retention;
+    references?: readonly ReferenceRule[];
   }): Promise<FabricRecord>;
   listFabrics(): Promise<FabricRecord[]>;
   /** Makes the caller the only writer: raises the epoch; writers with an older one can no longer commit. */
@@ -340,6 +347,24 @@ export interface ResourceStory {
   readonly row: ResourceRow;
   readonly events: readonly ResourceEvent[];
   readonly deadLetters: readonly DeadLetter[];
+  readonly references: readonly StoryReference[];
+}
+/** A reference from the resource to another (`to`), or from another to it (`by`); the other one is named. */
+export interface StoryReference {
+  readonly direction: "to" | "by";
+  readonly side: Side;
+  readonly relation: string;
+  /** In the object that refers, as a JSON pointer. */
+  readonly path: string;
+  readonly apiGroup: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Neither side of the fabric has the target. */
+  readonly dangling: boolean;
+  /** The file that says so; '' for the cluster's side. */
+  readonly filePath: string;
+  readonly line: number;
 }
 export interface FabricSummary extends FabricRecord {
   /** RFC 3339; null while a Fabric object stands behind the rows. */

@@ -3,6 +3,8 @@
  * their owner references alone.
  */
 
+import { segmentsOf } from "./pointer.ts";
+
 /** The kind and name that a text refers to, in the namespace of the one that refers; null when it refers to nothing. */
 export type Target = (
   text: string,
@@ -14,6 +16,17 @@ export interface Reference {
   readonly path: readonly string[];
   readonly relation: string;
   readonly target: Target;
+}
+
+/** A reference field that a Fabric names, for kinds that this program does not know. Stored as it is. */
+export interface ReferenceRule {
+  readonly group: string;
+  readonly kind: string;
+  /** A JSON pointer from the object's root, below /spec; `*` is every element or value. */
+  readonly path: string;
+  readonly targetGroup: string;
+  readonly targetKind: string;
+  readonly relation: string;
 }
 
 const WIRING = "wiring.githedgehog.com";
@@ -113,3 +126,21 @@ export const REFERENCES: ReadonlyMap<string, readonly Reference[]> = new Map([
   [`VPCInfo.${GATEWAY}`, [field("metadata.name", "mirrors", vpcOrExternal)]],
   ["GatewayAgent.gwint.githedgehog.com", [field("metadata.name", "gateway", named(GATEWAY, "Gateway"))]],
 ]);
+
+/** All reference fields of a kind: those that are known, and those that the Fabric names. */
+export function referencesOf(
+  { apiGroup, kind }: { readonly apiGroup: string; readonly kind: string },
+  rules: readonly ReferenceRule[],
+): readonly Reference[] {
+  const known = REFERENCES.get(`${kind}.${apiGroup}`) ?? [];
+  const named = rules.filter((rule) => rule.group === apiGroup && rule.kind === kind);
+  if (named.length === 0) return known;
+  return [
+    ...known,
+    ...named.map(({ path, relation, targetGroup, targetKind }): Reference => ({
+      path: segmentsOf(path),
+      relation,
+      target: (name) => ({ apiGroup: targetGroup, kind: targetKind, name }),
+    })),
+  ];
+}

@@ -5,8 +5,8 @@ import type { ResourceKey } from "./identity.ts";
 import { isJsonObject } from "./json.ts";
 import type { JsonValue } from "./json.ts";
 import { pointer } from "./pointer.ts";
-import { REFERENCES } from "./references.ts";
-import type { Reference } from "./references.ts";
+import { referencesOf } from "./references.ts";
+import type { Reference, ReferenceRule } from "./references.ts";
 import type { ResourceRow } from "./row.ts";
 import type { Side } from "./vocabulary.ts";
 
@@ -23,8 +23,8 @@ export interface Edge {
 }
 
 /** What both sides of a row refer to, owner references included. */
-export function edgesOf(row: ResourceRow): Edge[] {
-  const references = REFERENCES.get(`${row.kind}.${row.apiGroup}`) ?? [];
+export function edgesOf(row: ResourceRow, rules: readonly ReferenceRule[] = []): Edge[] {
+  const references = referencesOf(row, rules);
   const edges: Edge[] = [];
   if (row.desiredSpec !== null) edges.push(...referencesIn(row, "desired", row.desiredSpec, references));
   if (row.actualSpec === null) return edges;
@@ -40,10 +40,12 @@ export function referencesIn(
   references: readonly Reference[],
 ): Edge[] {
   const edges: Edge[] = [];
+  const told = new Set<string>();
   for (const { path, relation, target } of references) {
     for (const [segments, text] of valuesAt({ metadata: { name: key.name }, spec }, path)) {
       const found = target(text, segments);
-      if (found === null || !usable(found.name)) continue;
+      if (found === null || !usable(found.name) || told.has(pointer(segments))) continue;
+      told.add(pointer(segments));
       edges.push({
         side,
         path: pointer(segments),

@@ -5,6 +5,7 @@ import { projectAgent } from "./agent.ts";
 import { projectGateway, projectGatewayAgent, projectServer, projectSwitch } from "./boxes.ts";
 import { projectConnection } from "./connection.ts";
 import { projectDeviceState } from "./device-state.ts";
+import { projectExternal, projectExternalAttachment } from "./external.ts";
 import { NOTHING } from "./facts.ts";
 import type { Projection, Projector } from "./projection.ts";
 import { projectSwitchProfile } from "./switch-profile.ts";
@@ -18,6 +19,8 @@ const PROJECTORS: ReadonlyMap<string, Projector> = new Map<string, Projector>([
   ["Connection.wiring.githedgehog.com", projectConnection],
   ["SwitchProfile.wiring.githedgehog.com", projectSwitchProfile],
   ["VPC.vpc.githedgehog.com", projectVpc],
+  ["External.vpc.githedgehog.com", projectExternal],
+  ["ExternalAttachment.vpc.githedgehog.com", projectExternalAttachment],
   ["DHCPSubnet.dhcp.githedgehog.com", projectDhcpSubnet],
   ["Gateway.gateway.githedgehog.com", projectGateway],
   ["DeviceState.fabricsync.dev", projectDeviceState],

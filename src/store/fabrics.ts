@@ -1,4 +1,6 @@
 import type { FabricRecord, Retention } from "../core/ports.ts";
+import type { ReferenceRule } from "../core/references.ts";
+import { PROJECTIONS_VERSION } from "./rebuild.ts";
 import type { Sql } from "./transaction.ts";
 
 /**
@@ -7,7 +9,19 @@ import type { Sql } from "./transaction.ts";
  */
 export async function registerFabric(
   sql: Sql,
-  { namespace, name, uid, retention }: { namespace: string; name: string; uid: string; retention?: Retention },
+  {
+    namespace,
+    name,
+    uid,
+    retention,
+    references,
+  }: {
+    namespace: string;
+    name: string;
+    uid: string;
+    retention?: Retention;
+    references?: readonly ReferenceRule[];
+  },
 ): Promise<FabricRecord> {
   await sql.rows(
     `UPDATE fabric_sync.fabric SET detached_at = now(), writer_epoch = writer_epoch + 1
@@ -15,14 +29,22 @@ export async function registerFabric(
     [namespace, name, uid],
   );
   await sql.rows(
-    `INSERT INTO fabric_sync.fabric (namespace, name, uid) VALUES ($1, $2, $3) ON CONFLICT (uid) DO NOTHING`,
-    [namespace, name, uid],
+    `INSERT INTO fabric_sync.fabric (namespace, name, uid, projections_version) VALUES ($1, $2, $3, $4) ON CONFLICT (uid) DO NOTHING`,
+    [namespace, name, uid, PROJECTIONS_VERSION],
   );
   if (retention !== undefined) {
     await sql.rows(
       `UPDATE fabric_sync.fabric SET history_retention = $2::interval, tombstone_retention = $3::interval
         WHERE uid = $1 AND (history_retention, tombstone_retention) IS DISTINCT FROM ($2::interval, $3::interval)`,
       [uid, retention.history, retention.tombstones],
+    );
+  }
+  if (references !== undefined) {
+    // What was made by other rules is made anew at the next look (`rebuild.ts`).
+    await sql.rows(
+      `UPDATE fabric_sync.fabric SET reference_rules = $2::jsonb, projections_version = 0
+        WHERE uid = $1 AND reference_rules IS DISTINCT FROM $2::jsonb`,
+      [uid, JSON.stringify(references)],
     );
   }
   // A statement of its own: the row may be another replica's, committed after the INSERT had looked.

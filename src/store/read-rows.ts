@@ -1,6 +1,7 @@
 import { keyString, type ResourceKey } from "../core/identity.ts";
 import { CursorsLost } from "../core/errors.ts";
 import type { Cursor, Fence } from "../core/ports.ts";
+import type { ReferenceRule } from "../core/references.ts";
 import { rowKey, type ResourceRow } from "../core/row.ts";
 import type { Side } from "../core/vocabulary.ts";
 import { KEY_COLUMNS, RESOURCE_COLUMNS } from "./resource-columns.ts";
@@ -19,6 +20,8 @@ export interface FoundRows {
   readonly rows: ReadonlyMap<string, StoredRow>;
   /** Sides of the wanted keys that have dead letters. */
   readonly refused: readonly (readonly [key: ResourceKey, side: Side])[];
+  /** Reference fields that the Fabric names. */
+  readonly references: readonly ReferenceRule[];
 }
 
 const ofKey = (table: string): string => KEY_COLUMNS.map((column) => `${table}.${column} = k.${column}`).join(" AND ");
@@ -36,7 +39,7 @@ const ofKey = (table: string): string => KEY_COLUMNS.map((column) => `${table}.$
  */
 const text = (lock: boolean): string => `
   WITH held AS (
-    SELECT id FROM fabric_sync.fabric WHERE id = $1 AND writer_epoch = $2 FOR KEY SHARE
+    SELECT id, reference_rules FROM fabric_sync.fabric WHERE id = $1 AND writer_epoch = $2 FOR KEY SHARE
   ), wanted AS (
     SELECT (SELECT id FROM held) AS fabric_id, k.*
       FROM unnest($3::text[], $4::text[], $5::text[], $6::text[])
@@ -53,12 +56,13 @@ const text = (lock: boolean): string => `
             FROM json_to_recordset($7::json) AS e (source text, scope text, saved text, next text)
                  LEFT JOIN fabric_sync.cursor c ON c.fabric_id = $1 AND c.source = e.source AND c.scope = e.scope
            WHERE c.position IS DISTINCT FROM e.saved AND c.position IS DISTINCT FROM e.next),
+         (SELECT CASE WHEN reference_rules <> '[]' THEN reference_rules END FROM held),
          f.xmin, ${columnList(RESOURCE_COLUMNS, "f.")}
     FROM held LEFT JOIN found f ON true`;
 
 const READ = text(false);
 const READ_AND_LOCK = text(true);
-const decode = rowDecoder<ResourceRow>(RESOURCE_COLUMNS, 3);
+const decode = rowDecoder<ResourceRow>(RESOURCE_COLUMNS, 4);
 
 /** Where a stream's cursor must stand: as it was saved, or already where this transaction moves it. */
 export interface ExpectedCursor {
@@ -91,11 +95,12 @@ export async function readRows(
   const rows = new Map<string, StoredRow>();
   for (const tuple of tuples) {
     // Without any row the fence alone answers, with NULLs.
-    if (tuple[2] === null) continue;
+    if (tuple[3] === null) continue;
     const row = decode(tuple);
-    rows.set(keyString(rowKey(row)), { row, version: String(tuple[2]) });
+    rows.set(keyString(rowKey(row)), { row, version: String(tuple[3]) });
   }
-  return { rows, refused: refusedSides(fence.fabricId, first[0]) };
+  const references = (first[2] ?? []) as readonly ReferenceRule[];
+  return { rows, refused: refusedSides(fence.fabricId, first[0]), references };
 }
 
 function refusedSides(fabricId: string, found: unknown): [ResourceKey, Side][] {

@@ -11,12 +11,18 @@ import { writeProjections } from "./write-projections.ts";
 /** Rows a transaction: a rebuild beside a running operator makes its writes wait for no longer than this takes. */
 const PAGE = 200;
 
+/** Kinds whose references the Fabric names. */
+const NAMED_KINDS = `
+  SELECT DISTINCT (rule ->> 'kind') || '.' || (rule ->> 'group') AS kind
+    FROM fabric_sync.fabric CROSS JOIN LATERAL jsonb_array_elements(reference_rules) AS rule WHERE id = $1`;
+
 /** Resources that may have rows in projections, by kind or by their owners. */
 const NEXT_KEYS = `
   SELECT fabric_id AS "fabricId", api_group AS "apiGroup", kind, namespace, name
-    FROM fabric_sync.resource
+    FROM fabric_sync.resource r
    WHERE fabric_id = $1 AND (api_group, kind, namespace, name) > ($2, $3, $4, $5)
-     AND (kind || '.' || api_group = ANY ($6::text[]) OR relationship_metadata ? 'owners')
+     AND (kind || '.' || api_group = ANY ($6::text[]) OR relationship_metadata ? 'owners'
+          OR EXISTS (SELECT FROM fabric_sync.resource_edge e WHERE e.fabric_id = r.fabric_id AND e.resource_id = r.id))
    ORDER BY api_group, kind, namespace, name LIMIT ${PAGE}`;
 
 /**
@@ -28,7 +34,8 @@ export async function rebuildProjections(
   fence: Fence,
   retry: RetryOptions,
 ): Promise<{ resources: number; writes: number }> {
-  const kinds = [...new Set([...projectedKinds(), ...REFERENCES.keys()])];
+  const named = await retrying(retry, () => autocommit(pool).rows<{ kind: string }>(NAMED_KINDS, [fence.fabricId]));
+  const kinds = [...new Set([...projectedKinds(), ...REFERENCES.keys(), ...named.map(({ kind }) => kind)])];
   let resources = 0;
   let writes = 0;
   let after: Omit<ResourceKey, "fabricId"> = { apiGroup: "", kind: "", namespace: "", name: "" };
@@ -42,12 +49,45 @@ export async function rebuildProjections(
     if (last === undefined) return { resources, writes };
     writes += await retrying(retry, () =>
       inTransaction(pool, async (sql) => {
-        const { rows } = await readRows(sql, fence, keys, true);
-        const changes = [...rows.values()].map(({ row }) => ({ row, before: null }));
-        return writeProjections(sql, fence.fabricId, changes, true);
+        const { rows, references } = await readRows(sql, fence, keys, true);
+        const changes = [...rows.values()].map(({ row }) => ({ row, before: null, anew: true as const }));
+        return writeProjections(sql, fence.fabricId, changes, references, true);
       }),
     );
     resources += keys.length;
     after = last;
   }
+}
+
+/**
+ * The rules by which this program makes projections. Raise it with every change of what a projector or a reference field makes of a resource: the
+ * leader then makes them anew of all rows, once.
+ */
+export const PROJECTIONS_VERSION = 1;
+
+/**
+ * Makes the projections of a fabric anew where they were made by other rules: by another release, or before the Fabric named other references.
+ * null when they are as they should be.
+ */
+export async function refreshProjections(
+  pool: Pool,
+  fence: Fence,
+  retry: RetryOptions,
+): Promise<{ resources: number; writes: number } | null> {
+  const [before] = await retrying(retry, () =>
+    autocommit(pool).rows<{ version: number; rules: string }>(
+      "SELECT projections_version AS version, reference_rules::text AS rules FROM fabric_sync.fabric WHERE id = $1",
+      [fence.fabricId],
+    ),
+  );
+  if (before === undefined || before.version === PROJECTIONS_VERSION) return null;
+  const figures = await rebuildProjections(pool, fence, retry);
+  // Rules that changed meanwhile are for the next time.
+  await retrying(retry, () =>
+    autocommit(pool).rows(
+      "UPDATE fabric_sync.fabric SET projections_version = $2 WHERE id = $1 AND reference_rules::text = $3 AND writer_epoch = $4",
+      [fence.fabricId, PROJECTIONS_VERSION, before.rules, fence.epoch],
+    ),
+  );
+  return figures;
 }

@@ -21,7 +21,8 @@ export async function writeSnapshots(
   await sql.rows(
     `INSERT INTO fabric_sync.device_snapshot (fabric_id, device, resource_id, source, observation, observed_at, expires_at)
      SELECT d.fabric_id, d.name, d.resource_id, d.source_kind,
-            jsonb_strip_nulls(jsonb_build_object('spec', CASE WHEN r.actual_status IS NULL THEN r.actual_spec END, 'status', r.actual_status)),
+            jsonb_strip_nulls(jsonb_build_object('spec', CASE WHEN r.actual_status IS NULL OR r.kind = 'DeviceState' THEN r.actual_spec END,
+              'status', CASE WHEN r.kind <> 'DeviceState' THEN r.actual_status END)),
             now(), now() + interval '${TIME_TO_LIVE}'
        FROM fabric_sync.device d
        JOIN fabric_sync.resource r ON r.fabric_id = d.fabric_id AND r.id = d.resource_id

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import type { DeviceStateStore } from "../core/device-state.ts";
 import type {
   CheckedStore,
   DeadLetterStore,
@@ -14,6 +15,7 @@ import { applyBatch } from "./apply.ts";
 import { countFabric } from "./counts.ts";
 import { dropCursor, readCursors } from "./cursors.ts";
 import { dropDeadLetters, listDeadLetters } from "./dead-letters.ts";
+import { deviceStateFacts, deviceStates } from "./device-states.ts";
 import { recordDelivery } from "./deliveries.ts";
 import { listFabrics, registerFabric } from "./fabrics.ts";
 import { acquireFence, currentFence } from "./fence.ts";
@@ -22,7 +24,7 @@ import { actualKeys } from "./keys.ts";
 import { commitLandings, countLandings } from "./landed.ts";
 import { readMigrations } from "./migrate-files.ts";
 import { appliedMigration } from "./schema-state.ts";
-import { rebuildProjections } from "./rebuild.ts";
+import { rebuildProjections, refreshProjections } from "./rebuild.ts";
 import { rejudge } from "./rejudge.ts";
 import { deleteFabric, detachFabric } from "./retirement.ts";
 import { retrying } from "./retry.ts";
@@ -41,6 +43,7 @@ export type Store = ObservationStore &
   JudgementStore &
   SuspectStore &
   ProjectionStore &
+  DeviceStateStore &
   ReadingStore;
 
 export interface StoreOptions {
@@ -100,7 +103,12 @@ export function createStore(pool: Pool, options: StoreOptions = {}): Store {
     suspects: (query) => read((sql) => readSuspects(sql, query)),
     settle: (fence, policy, answers) => settleRows(pool, fence, policy, answers, retry),
 
+    deviceStates: (fabricId) => read((sql) => deviceStates(sql, fabricId)),
+    deviceStateFacts: (fabricId, some) => read((sql) => deviceStateFacts(sql, fabricId, some)),
+
     readTopology: (fabricId) => transact((sql) => readTopology(sql, fabricId)),
+    refreshProjections: (fence, stop) =>
+      refreshProjections(pool, fence, { ...retry, signal: AbortSignal.any([signal, stop]) }),
     rebuildProjections: (fence, stop) =>
       rebuildProjections(pool, fence, { ...retry, signal: AbortSignal.any([signal, stop]) }),
 

@@ -4,6 +4,7 @@ import type { ResourceEvent, ResourceRow } from "../core/row.ts";
 import type { Side } from "../core/vocabulary.ts";
 import { listDeadLetters } from "./dead-letters.ts";
 import { decodeEvent, EVENT_COLUMNS, RESOURCE_COLUMNS } from "./resource-columns.ts";
+import { storyReferences } from "./story-references.ts";
 import { columnList, rowDecoder } from "./table-shape.ts";
 import type { Sql } from "./transaction.ts";
 
@@ -44,6 +45,7 @@ export async function explainResource(sql: Sql, key: ResourceKey, limit: number)
   return {
     row,
     events: events.map(decodeEvent),
+    references: await storyReferences(sql, fabricId, row.id),
     deadLetters: letters.filter((letter) => letter.key.apiGroup === key.apiGroup),
   };
 }

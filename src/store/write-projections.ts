@@ -1,4 +1,5 @@
 import { policyOf } from "../core/errors.ts";
+import type { ReferenceRule } from "../core/references.ts";
 import { edgesOf } from "../core/relations.ts";
 import type { ResourceRow } from "../core/row.ts";
 import { hasProjection, hasSnapshot, project } from "../projections/project.ts";
@@ -16,6 +17,8 @@ export interface Change {
   readonly row: ResourceRow;
   /** null: a new row, or everything is to be written anew. */
   readonly before: ResourceRow | null;
+  /** Whatever the row is, what its projections hold may be another's doing. */
+  readonly anew?: true;
 }
 
 /**
@@ -23,6 +26,7 @@ export interface Change {
  * what is as it was is not touched. One statement for all of them, one more for snapshots where devices reported, one more for
  * children that were refused.
  *
+ * @param references reference fields that the Fabric names
  * @param careful whether a row that Postgres refuses is looked for and put aside, behind savepoints; otherwise its error is thrown
  * @returns how many rows of projections were written or removed
  */
@@ -30,21 +34,26 @@ export async function writeProjections(
   sql: Sql,
   fabricId: string,
   changes: readonly Change[],
+  references: readonly ReferenceRule[],
   careful: boolean,
 ): Promise<number> {
   const projected = changes.flatMap((change): Projected[] => {
     const projection = projectionOf(change);
     return projection === null ? [] : [{ row: change.row, projection }];
   });
-  const edged = changes.filter(edgesDiffer);
+  const edged = changes.filter((change) => edgesDiffer(change, references));
   let writes = 0;
   const refused: Refused[] = projected.flatMap(({ row, projection }) =>
     projection.refused.map((refusal) => ({ row, refusal })),
   );
   if (projected.length > 0 || edged.length > 0) {
-    const replacements = [...replacementsOf(projected), edgeReplacement(edged.map(({ row }) => row))].filter(
-      ({ rows, owners }) => rows.length > 0 || owners.length > 0,
-    );
+    const replacements = [
+      ...replacementsOf(projected),
+      edgeReplacement(
+        edged.map(({ row }) => row),
+        references,
+      ),
+    ].filter(({ rows, owners }) => rows.length > 0 || owners.length > 0);
     if (careful) writes = await replaceCarefully(sql, fabricId, replacements, projected, refused);
     else writes = await run(sql, replaceStatement(fabricId, replacements));
   }
@@ -69,10 +78,11 @@ function projectionOf({ row, before }: Change): Projection | null {
   return JSON.stringify(projection) === JSON.stringify(project(before)) ? null : projection;
 }
 
-function edgesDiffer({ row, before }: Change): boolean {
-  const edges = edgesOf(row);
+function edgesDiffer({ row, before, anew }: Change, references: readonly ReferenceRule[]): boolean {
+  if (anew === true) return true;
+  const edges = edgesOf(row, references);
   if (before === null) return edges.length > 0 || row.syncAttempts > 1;
-  return JSON.stringify(edges) !== JSON.stringify(edgesOf(before));
+  return JSON.stringify(edges) !== JSON.stringify(edgesOf(before, references));
 }
 
 function replacementsOf(projected: readonly Projected[]): Replacement[] {
@@ -101,11 +111,11 @@ function replacementsOf(projected: readonly Projected[]): Replacement[] {
   return [devices, ...sets];
 }
 
-function edgeReplacement(rows: readonly ResourceRow[]): Replacement {
+function edgeReplacement(rows: readonly ResourceRow[], references: readonly ReferenceRule[]): Replacement {
   return {
     table: EDGE,
     owners: rows.map(({ id }) => id),
-    rows: rows.flatMap((row) => edgesOf(row).map((edge) => ({ ...edge, resourceId: row.id }))),
+    rows: rows.flatMap((row) => edgesOf(row, references).map((edge) => ({ ...edge, resourceId: row.id }))),
   };
 }
 

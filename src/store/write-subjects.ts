@@ -6,6 +6,7 @@ import type { Fence } from "../core/ports.ts";
 import type { Side } from "../core/vocabulary.ts";
 import { deadLetterClearance } from "./dead-letters.ts";
 import type { Fold, Folded } from "./fold.ts";
+import type { ReferenceRule } from "../core/references.ts";
 import { readRows, type ExpectedCursor, type FoundRows } from "./read-rows.ts";
 import { StoreError } from "./store-error.ts";
 import { inSlices } from "./slices.ts";
@@ -50,7 +51,7 @@ export async function writeSubjects(
     if (cleared.length > 0) others = [...others, deadLetterClearance(cleared)];
     const written = await writeRows(sql, work.fence.fabricId, changes, others);
     const isDone = ({ change }: Folded): boolean => change === null || written.has(change.row.id);
-    await projectWritten(sql, work, folded.filter(isDone));
+    await projectWritten(sql, work, folded.filter(isDone), found.references);
     for (const one of folded.filter(isDone)) outcomes.push(...one.outcomes);
     pending = folded.filter((one) => !isDone(one)).map(({ subject }) => subject);
     if (pending.length === 0) return outcomes.forEach(tally.count);
@@ -63,11 +64,16 @@ export async function writeSubjects(
 }
 
 /** What the rows tell of the network follows them in the same transaction. A verdict alone tells nothing new of it. */
-async function projectWritten(sql: Sql, { fence, careful = false }: Work, written: readonly Folded[]): Promise<void> {
+async function projectWritten(
+  sql: Sql,
+  { fence, careful = false }: Work,
+  written: readonly Folded[],
+  references: readonly ReferenceRule[],
+): Promise<void> {
   const told = written.flatMap(({ change }) =>
     change !== null && change.events.some(({ eventType }) => eventType !== "reclassified") ? [change] : [],
   );
-  if (told.length > 0) await writeProjections(sql, fence.fabricId, told, careful);
+  if (told.length > 0) await writeProjections(sql, fence.fabricId, told, references, careful);
   const seenAgain = written.filter(({ subject, outcomes }) => {
     if (!hasSnapshot(subject.key)) return false;
     return outcomes.length > 0 && outcomes.every((outcome) => outcome === "unchanged" || outcome === "refreshed");

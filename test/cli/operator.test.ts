@@ -205,6 +205,70 @@ describe("on a database that is there", () => {
     );
   });
 
+  test("tells a DeviceState what was taken in and what was refused, once for each content, with the rights that are shipped", async () => {
+    interface Answered {
+      metadata: { resourceVersion: string };
+      status?: { refused: unknown[]; taken: Record<string, number>; conditions: Record<string, unknown>[] };
+    }
+    const path = `/apis/fabricsync.dev/v1alpha1/namespaces/${namespace.name}/devicestates/edge-1`;
+    const apply = (interfaces: readonly object[]) =>
+      controlPlane.kubectl(
+        ["-n", namespace.name, "apply", "--server-side", "-f", "-"],
+        JSON.stringify({
+          apiVersion: "fabricsync.dev/v1alpha1",
+          kind: "DeviceState",
+          metadata: { name: "edge-1" },
+          spec: { role: "router", interfaces },
+        }),
+      );
+    const answered = async (reason: string): Promise<Answered> => {
+      let found: Answered | undefined;
+      await waitFor(`the answer ${reason}`, async () => {
+        found = await controlPlane.request<Answered>("GET", path);
+        return found.status?.conditions[0]?.["reason"] === reason;
+      });
+      return found as Answered;
+    };
+    const history = () =>
+      withClient(database.url, async (client) => {
+        const { rows } = await client.query<{ events: number }>(
+          "SELECT count(*)::integer AS events FROM fabric_sync.resource_event WHERE kind = 'DeviceState' AND name = 'edge-1'",
+        );
+        return rows[0]?.events;
+      });
+    await apply([{ name: "et1", mtu: 9100 }, { name: "et2", mtu: "much" }, { mtu: 1 }]);
+    await applyFabric("devices", {
+      resources: [{ group: "fabricsync.dev", kinds: ["DeviceState"], namespaces: [namespace.name] }],
+    });
+    const operator = await start(database.url);
+    await operator.ready();
+    const first = await answered("SomeRefused");
+    expect(first.status).toMatchObject({
+      observedGeneration: 1,
+      refusedCount: 2,
+      refused: [
+        { path: "/spec/interfaces/1", reason: expect.stringContaining("much") as string },
+        { path: "/spec/interfaces/2", reason: expect.any(String) as string },
+      ],
+      conditions: [{ type: "TakenIn", status: "False", observedGeneration: 1 }],
+    });
+    expect(first.status?.taken).toMatchObject({ interfaces: 1, routes: 0 });
+
+    await apply([
+      { name: "et1", mtu: 9100 },
+      { name: "et2", mtu: 1500 },
+    ]);
+    const second = await answered("AllTakenIn");
+    expect(second.status).toMatchObject({ observedGeneration: 2, refused: [], taken: { interfaces: 2 } });
+    await operator.process.stop("SIGTERM");
+
+    // Another process says the same again, which is no write; and no answer became history.
+    expect(await fabricSync(["sync", "--once"], environmentOf(database.url))).toMatchObject({ code: 0 });
+    expect(await controlPlane.request<Answered>("GET", path)).toEqual(second);
+    expect(await history()).toBe(2);
+    await controlPlane.kubectl(["-n", namespace.name, "delete", "devicestate", "edge-1"]);
+  }, 120_000);
+
   test("ends with 2 and says why when its address is taken", async () => {
     const operator = await start(database.url);
     await operator.ready();

@@ -75,7 +75,10 @@ test("the dry-run account may do what is asked in its name, to the kinds that ar
 
 test("what may be mirrored is read and nothing else", () => {
   const mirrors = base.filter(({ metadata }) => metadata.labels?.["fabricsync.dev/aggregate-to-mirror"] === "true");
-  expect(mirrors.map(({ metadata }) => metadata.name)).toEqual(["fabric-sync-mirror-hedgehog"]);
+  expect(mirrors.map(({ metadata }) => metadata.name)).toEqual([
+    "fabric-sync-mirror-device-states",
+    "fabric-sync-mirror-hedgehog",
+  ]);
   const verbs = new Set(mirrors.flatMap(({ rules = [] }) => rules.flatMap((rule) => rule.verbs)));
   expect([...verbs].sort()).toEqual(MIRROR_VERBS.map(({ verb }) => verb).sort());
 });
@@ -130,6 +133,8 @@ describe("as that account, the API server's authorizer", () => {
     ["get", "", "secrets", "dc1", "fabric-git"],
     ["list", "fabricsync.dev", "fabrics", ""],
     ["patch", "fabricsync.dev", "fabrics/status", "dc1", "fabric"],
+    ["watch", "fabricsync.dev", "devicestates", ""],
+    ["patch", "fabricsync.dev", "devicestates/status", "dc1", "edge-rtr-1"],
     ["list", "wiring.githedgehog.com", "switches", ""],
     ["watch", "vpc.githedgehog.com", "vpcs", ""],
     ["update", "coordination.k8s.io", "leases", "fabric-sync", "fabric-sync"],
@@ -142,6 +147,7 @@ describe("as that account, the API server's authorizer", () => {
     ["watch", "", "secrets", "dc1"],
     ["create", "fabricsync.dev", "fabrics", "dc1"],
     ["delete", "fabricsync.dev", "fabrics", "dc1", "fabric"],
+    ["patch", "fabricsync.dev", "devicestates", "dc1", "edge-rtr-1"],
     ["patch", "wiring.githedgehog.com", "switches", "default", "leaf-1"],
     ["delete", "wiring.githedgehog.com", "switches", "default", "leaf-1"],
     ["list", "", "nodes", ""],

@@ -18,6 +18,7 @@ export const OPERATOR_VERBS: readonly UsedVerb[] = [
   use("fabricsync.dev", "fabrics", "watch", "src/controller/fabric-watch.ts"),
   use("fabricsync.dev", "fabrics", "patch", "src/controller/finalizer.ts"),
   use("fabricsync.dev", "fabrics/status", "patch", "src/controller/status-writer.ts"),
+  use("fabricsync.dev", "devicestates/status", "patch", "src/sources/cluster/device-state-answers.ts"),
   use("", "secrets", "get", "src/controller/secrets.ts"),
   use("events.k8s.io", "events", "create", "src/controller/events.ts"),
   use("events.k8s.io", "events", "patch", "src/controller/events.ts"),

@@ -175,3 +175,114 @@ test("references are told on both sides, and those that lead nowhere are found",
   );
   expect(used).toEqual({ kinds: ["Agent", "Connection"] });
 });
+
+test("where nobody listens, an address that one device has at the port tells the link; several are candidates", async () => {
+  const device = (name: string, more: JsonObject): JsonObject => ({
+    apiVersion: "fabricsync.dev/v1alpha1",
+    kind: "DeviceState",
+    metadata: { name },
+    spec: more,
+  });
+  const entry = (more: JsonObject): JsonObject => ({ interface: "et1", ...more });
+  await put(
+    device("router-1", {
+      addresses: [{ address: "203.0.113.1/31", interface: "et1" }],
+      links: [{ interface: "et1", remoteDevice: "router-2", remoteInterface: "et9" }],
+      arpEntries: [entry({ address: "203.0.113.0", mac: "0c:20:12:dd:00:02" })],
+      macEntries: [
+        { mac: "0c:20:12:dd:00:02", interface: "et5" },
+        { mac: "0c:20:12:dd:00:03", interface: "et5" },
+      ],
+      routes: [{ prefix: "198.51.100.0/24", nextHop: "203.0.113.4", interface: "et7" }],
+    }),
+    device("router-2", {
+      chassisId: "0c:20:12:dd:00:02",
+      addresses: [{ address: "203.0.113.0/31", interface: "et9" }],
+    }),
+    device("router-3", {
+      interfaces: [{ name: "et3", mac: "0c:20:12:dd:00:03" }],
+      addresses: [{ address: "203.0.113.4/31", interface: "et3" }],
+    }),
+  );
+  const told = await at.sql<{ text: string }>(
+    `SELECT concat_ws(' ', device_a || '/' || interface_a, device_b, declared, observed, verdict, evidence, details -> 'seen_a') AS text
+       FROM fabric_sync.links WHERE device_a LIKE 'router-%' ORDER BY 1`,
+  );
+  expect(told.map(({ text }) => text)).toEqual([
+    'router-1/et1 router-2 t t match address_only ["router-2"]',
+    'router-1/et5  f t ambiguous address_only ["router-2", "router-3"]',
+    'router-1/et7 router-3 f t unexpected address_only ["router-3"]',
+  ]);
+  for (const name of ["router-1", "router-2", "router-3"]) await put(device(name, {}));
+});
+
+test("an External is who its address says: known to sessions and next hops, and not taken for a device of its name", async () => {
+  const [found] = await at.sql(
+    "SELECT name, role, asn::integer AS asn, source_kind FROM fabric_sync.devices WHERE role = 'external'",
+  );
+  expect(found).toEqual({ name: "ext.edge", role: "external", asn: 64600, source_kind: "External" });
+  expect(await at.sql("SELECT address::text AS address FROM fabric_sync.addresses WHERE device = 'ext.edge'")).toEqual([
+    { address: "192.0.2.0/32" },
+  ]);
+});
+
+test("how much hangs on a resource is how many others refer to it, on either side, each once", async () => {
+  const score = async (kind: string, name: string): Promise<unknown> =>
+    (
+      await at.sql<{ score: number }>(
+        "SELECT dependency_score AS score FROM fabric_sync.resources WHERE kind = $1 AND name = $2",
+        [kind, name],
+      )
+    )[0]?.score;
+  const [others] = await at.sql<{ n: number }>(
+    `SELECT count(DISTINCT resource_id)::integer AS n FROM fabric_sync."references" WHERE target_kind = 'Switch' AND target_name = 'leaf-04'`,
+  );
+  expect(others?.n).toBeGreaterThan(3);
+  expect([await score("Switch", "leaf-04"), await score("VPCAttachment", "data-db--server-04")]).toEqual([
+    others?.n,
+    0,
+  ]);
+});
+
+test("a Fabric names reference fields of kinds that are not known; what was there is made anew, once", async () => {
+  const widget = (name: string, backends: string[]): JsonObject => ({
+    apiVersion: "example.com/v1",
+    kind: "Widget",
+    metadata: { name },
+    spec: { backends: backends.map((target) => ({ name: target })) },
+  });
+  await put(widget("one", ["two", "nowhere"]), widget("two", []));
+  const edges = () =>
+    at.sql(
+      `SELECT name, path, target_name, dangling FROM fabric_sync."references" WHERE kind = 'Widget' ORDER BY path`,
+    );
+  expect(await edges()).toEqual([]);
+  const rule = {
+    group: "example.com",
+    kind: "Widget",
+    path: "/spec/backends/*/name",
+    targetGroup: "example.com",
+    targetKind: "Widget",
+    relation: "backend",
+  };
+  const fabric = { namespace: "netops", name: "lab", uid: await uidOf() };
+  const fence = await at.store.currentFence(at.fabricId);
+  const { signal } = new AbortController();
+  await at.store.registerFabric({ ...fabric, references: [rule] });
+  expect(await at.store.refreshProjections(fence, signal)).toMatchObject({ writes: 2 });
+  expect(await at.store.refreshProjections(fence, signal)).toBeNull();
+  expect(await edges()).toEqual([
+    { name: "one", path: "/spec/backends/0/name", target_name: "two", dangling: false },
+    { name: "one", path: "/spec/backends/1/name", target_name: "nowhere", dangling: true },
+  ]);
+  await put(widget("one", ["two"]));
+  expect(await edges()).toHaveLength(1);
+  await at.store.registerFabric({ ...fabric, references: [] });
+  expect(await at.store.refreshProjections(fence, signal)).toMatchObject({ writes: 1 });
+  expect(await edges()).toEqual([]);
+});
+
+async function uidOf(): Promise<string> {
+  const [fabric] = await at.sql<{ uid: string }>("SELECT uid FROM fabric_sync.fabric WHERE id = $1", [at.fabricId]);
+  return fabric?.uid ?? "";
+}

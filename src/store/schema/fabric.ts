@@ -1,7 +1,8 @@
 import { sql } from "drizzle-orm";
 import { interval, primaryKey, uniqueIndex } from "drizzle-orm/pg-core";
+import type { ReferenceRule } from "../../core/references.ts";
 import { checksOf } from "./checks.ts";
-import { absentTime, bigCount, count, generatedId, key, plain, time } from "./columns.ts";
+import { absentTime, bigCount, count, generatedId, jsonArray, key, plain, time } from "./columns.ts";
 import { fabricSync } from "./namespace.ts";
 
 const checks = checksOf("fabric");
@@ -23,6 +24,7 @@ export const fabric = fabricSync.table(
     tombstoneRetention: interval("tombstone_retention")
       .notNull()
       .default(sql`'30 days'::interval`),
+    referenceRules: jsonArray<ReferenceRule>("reference_rules"),
     projectionsVersion: count("projections_version"),
     createdAt: time("created_at"),
     detachedAt: absentTime("detached_at"),
@@ -38,6 +40,7 @@ export const fabric = fabricSync.table(
     ...checks.required("namespace", "name", "uid"),
     ...checks.requiredId("id"),
     ...checks.atLeastZero("writer_epoch", "projections_version"),
+    ...checks.isArray("reference_rules"),
     checks.rule("history_retention_range", "history_retention >= '0'::interval"),
     checks.rule("tombstone_retention_range", "tombstone_retention >= '0'::interval"),
   ],
