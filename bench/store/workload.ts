@@ -1,23 +1,50 @@
 import type { JsonObject } from "../../src/core/json.ts";
 import { normaliseActual } from "../../src/core/normalise.ts";
 import type { ActualUpsert } from "../../src/core/observation.ts";
+import { agent } from "../topology/fabric.ts";
 
-/** Bytes of the JSON of one object of the workload, as the figures name it. */
-export const OBJECT_BYTES = 2_300;
 /** Objects a batch: what the pump hands over under load. */
 export const BATCH = 500;
+/** Ports of an Agent: a switch of today. */
+export const AGENT_PORTS = 64;
 
-/** Object `index` in its `revision`-th version: a switch with its ports, about {@link OBJECT_BYTES} of JSON. */
-export function observe(fabricId: string, index: number, revision: number, resourceVersion: number): ActualUpsert {
-  return normaliseActual(manifest(index, revision, resourceVersion), {
+/** Object `index` of a workload in its `revision`-th version. */
+export type Make = (index: number, revision: number, resourceVersion: number) => JsonObject;
+
+export function observe(
+  fabricId: string,
+  index: number,
+  revision: number,
+  version: number,
+  make = plain,
+): ActualUpsert {
+  return normaliseActual(make(index, revision, version), {
     fabricId,
     writePath: revision === 0 ? "list" : "watch",
     observedAt: Date.now(),
   });
 }
 
-export function manifest(index: number, revision: number, resourceVersion: number): JsonObject {
-  const name = `leaf-${String(index).padStart(6, "0")}`;
+/** An object of a kind that tells nothing of the network: row and history alone. A list of ports, about 2.3 KB of JSON. */
+export const plain: Make = (...of) => ({ ...body(...of), apiVersion: "bench.fabricsync.dev/v1", kind: "PortList" });
+
+/** The same as a Switch: a device with its address beside the row. */
+export const aSwitch: Make = (...of) => ({
+  ...body(...of),
+  apiVersion: "wiring.githedgehog.com/v1beta1",
+  kind: "Switch",
+});
+
+/** What a switch reports of itself: a device, 64 interfaces, most with a neighbour, and a snapshot. Each revision another port is down. */
+export const anAgent: Make = (index, revision, resourceVersion) => {
+  const reported = agent(index, 1_000, AGENT_PORTS, new Set([1 + revision]));
+  return {
+    ...reported,
+    metadata: { ...body(index, revision, resourceVersion).metadata, name: `switch-${String(index).padStart(6, "0")}` },
+  };
+};
+
+function body(index: number, revision: number, resourceVersion: number): JsonObject & { metadata: JsonObject } {
   const ports: JsonObject = {};
   for (let port = 1; port <= 20; port += 1) {
     ports[`E1/${port}`] = {
@@ -29,10 +56,8 @@ export function manifest(index: number, revision: number, resourceVersion: numbe
     };
   }
   return {
-    apiVersion: "wiring.githedgehog.com/v1beta1",
-    kind: "Switch",
     metadata: {
-      name,
+      name: `leaf-${String(index).padStart(6, "0")}`,
       namespace: "default",
       uid: `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
       resourceVersion: String(resourceVersion),
