@@ -108,7 +108,7 @@ SELECT f.namespace AS fabric_namespace,
 COMMENT ON VIEW fabric_sync.applied IS 'Each object that Git declares or dropped: whether the cluster and the devices have what Git said last.';
 COMMENT ON COLUMN fabric_sync.applied.fabric_namespace IS 'Namespace of the Fabric object.';
 COMMENT ON COLUMN fabric_sync.applied.fabric IS 'Name of the Fabric object.';
-COMMENT ON COLUMN fabric_sync.applied.commit IS 'The commit that was taken in when the desired side changed last.';
+COMMENT ON COLUMN fabric_sync.applied.commit IS 'The commit that changed it in Git last.';
 COMMENT ON COLUMN fabric_sync.applied.taken_in_at IS 'When that was.';
 COMMENT ON COLUMN fabric_sync.applied.api_group IS 'API group; empty for the core group.';
 COMMENT ON COLUMN fabric_sync.applied.kind IS 'Kind.';
@@ -153,7 +153,7 @@ SELECT f.namespace, f.name, d.position, d.last_failed_at, d.api_group, d.kind, d
 COMMENT ON VIEW fabric_sync.landings IS 'What became of each object that a commit changed: taken in, in the cluster, on the devices.';
 COMMENT ON COLUMN fabric_sync.landings.fabric_namespace IS 'Namespace of the Fabric object.';
 COMMENT ON COLUMN fabric_sync.landings.fabric IS 'Name of the Fabric object.';
-COMMENT ON COLUMN fabric_sync.landings.commit IS 'The commit, as its revision was taken in; what was pushed together is taken in as the last of it.';
+COMMENT ON COLUMN fabric_sync.landings.commit IS 'The commit that changed its file last, when that was taken in.';
 COMMENT ON COLUMN fabric_sync.landings.taken_in_at IS 'When the object was taken in, or refused last.';
 COMMENT ON COLUMN fabric_sync.landings.api_group IS 'API group; empty for the core group.';
 COMMENT ON COLUMN fabric_sync.landings.kind IS 'Kind.';

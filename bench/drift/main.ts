@@ -9,7 +9,7 @@
  */
 import { pause } from "../../src/core/pause.ts";
 import { waitFor } from "../../test/support/wait.ts";
-import { phaseOne } from "./phase-one.ts";
+import { byTheStore, phaseOne } from "./phase-one.ts";
 import { percentile, Report } from "./report.ts";
 import { startRig } from "./rig.ts";
 import type { Rig } from "./rig.ts";
@@ -30,6 +30,7 @@ try {
     timeoutMs: 120_000,
   });
   await phaseOne(OBJECTS, rig.policy(), report);
+  await byTheStore(rig, report);
   await inSync(rig);
   await edits(rig);
   await suspectsAtOnce(rig, EDITS, SUSPECTS, report);

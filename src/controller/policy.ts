@@ -32,9 +32,23 @@ export function reducePolicy(spec: FabricSpec, read: ReadSoFar): ReducePolicy {
     hasGit,
     // Only where something is declared does it matter what was not read yet: without Git no kind that is complete changes a verdict.
     unread: hasGit
-      ? { git: !read.git, cluster: !read.discovered, kinds: [...new Set(kinds)].sort() }
+      ? { git: !read.git, cluster: !read.discovered, kinds: [...new Set(kinds)].sort(), ...unwatchedOf(read.streams) }
       : { git: false, cluster: false, kinds: [] },
   };
+}
+
+const UNWATCHED: Partial<Record<StreamStatus["state"], string>> = {
+  forbidden: "its kind may not be listed and watched",
+  gone: "the cluster does not serve its kind any more",
+};
+
+/** A stream that reconnects is not among them: that passes, and its figures tell their age. */
+function unwatchedOf(streams: readonly StreamStatus[]): { readonly unwatched?: Readonly<Record<string, string>> } {
+  const kinds = streams.flatMap(({ kind, apiGroup, state }): [string, string][] => {
+    const why = UNWATCHED[state];
+    return why === undefined ? [] : [[`${kind}.${apiGroup}`, why]];
+  });
+  return kinds.length === 0 ? {} : { unwatched: Object.fromEntries(kinds.sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
 type SpecRule = NonNullable<FabricSpec["drift"]["ignore"]>[number];

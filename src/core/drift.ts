@@ -5,7 +5,7 @@
  * |-----|---------|----------------------------------------------------------------------------------|
  * | –   | –       | unknown: there is nothing to compare                                             |
  * | any | any     | untracked, for kinds that the platform generates and objects when Git is silent  |
- * | any | any     | unknown, when drift is disabled or the side that is not there could not be read  |
+ * | any | any     | unknown, when drift is disabled, its kind cannot be watched, or the side that is not there could not be read |
  * | yes | –       | missing                                                                          |
  * | –   | yes     | extra when the Fabric asks for it, else untracked                                |
  * | yes | yes     | in_sync or drifted, by the declared paths                                        |
@@ -60,6 +60,8 @@ export function judgeDrift(row: ResourceRow, policy: ReducePolicy): DriftVerdict
   if (!declared && !there) return unknown("neither Git nor the cluster has it");
   if (isGeneratedKind(row)) return verdict("untracked", "the platform generates this kind");
   if (policy.driftMode === "disabled") return unknown("drift detection is disabled");
+  const unwatched = policy.unread?.unwatched?.[`${row.kind}.${row.apiGroup}`];
+  if (unwatched !== undefined) return unknown(unwatched);
   if (declared && there)
     return policy.driftMode === "local" ? compareLocally(row, policy) : compareByServer(row, policy);
   if (declared) {

@@ -28,6 +28,8 @@ export interface Unread {
   readonly cluster?: boolean;
   /** Kinds, as `Kind.group`, without a complete list. */
   readonly kinds?: readonly string[];
+  /** Kinds that cannot be watched any more, though they were: what the table holds of them may be anything by now. Kind → why. */
+  readonly unwatched?: Readonly<Record<string, string>>;
 }
 
 /** Paths (JSON pointers, a `*` stands for one segment) that never count as drift, for the targets that match. */

@@ -34,6 +34,20 @@ test("what was not read is unread: nothing is concluded from it", () => {
   expect(reducePolicy(spec, { ...ALL, streams }).unread?.kinds).toEqual(["Server.a.example"]);
 });
 
+test("a kind that cannot be watched is told with the reason, one that reconnects is not", () => {
+  const spec = fabricSpec.parse({ git });
+  const of = (state: StreamStatus["state"]) => ({ ...stream("Switch", 1), state });
+  const unwatched = (state: StreamStatus["state"]) =>
+    reducePolicy(spec, { ...ALL, streams: [of(state)] }).unread?.unwatched;
+  expect(unwatched("forbidden")).toEqual({ "Switch.a.example": "its kind may not be listed and watched" });
+  expect(unwatched("gone")).toEqual({ "Switch.a.example": "the cluster does not serve its kind any more" });
+  expect([unwatched("retrying"), unwatched("watching"), unwatched("listing")]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
 test("the same facts give the same text, so that rows are not judged twice", () => {
   const spec = fabricSpec.parse({ git });
   const streams = [stream("B", null), stream("A", null)];

@@ -243,6 +243,17 @@ describe("the state machine", () => {
     const clusterUnread = rowOf(fold([desired()], { ...POLICY, unread: { kinds: ["Widget.example.com"] } }));
     expect([clusterUnread.resourceState, clusterUnread.driftStatus]).toEqual(["committed", "unknown"]);
     expect(rowOf(fold([desired()], { ...POLICY, unread: { cluster: true } })).driftStatus).toBe("unknown");
+    const unwatched = {
+      ...POLICY,
+      unread: { unwatched: { "Widget.example.com": "its kind may not be listed and watched" } },
+    };
+    for (const seen of [[desired(), actual()], [desired()], [actual()]]) {
+      const row = rowOf(fold(seen, unwatched));
+      expect([row.driftStatus, row.driftDetails]).toEqual([
+        "unknown",
+        { reason: "its kind may not be listed and watched" },
+      ]);
+    }
   });
 });
 
