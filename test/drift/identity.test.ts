@@ -44,6 +44,18 @@ it("is safe as it is shipped", async () => {
   expect(await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER)).toEqual({ safe: true });
 });
 
+it("takes turns of its own, and none of another client's", async () => {
+  const path = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/fabric-sync-dry-run";
+  const { metadata } = await plane.request<{ metadata: { uid: string } }>("GET", path);
+  const account = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/fabric-sync-dry-run`;
+  // The server takes a new flow schema up after some moments.
+  await waitFor("the flow schema", async () => {
+    const options = { query: { dryRun: "All" }, contentType: MERGE, body: {} } as const;
+    const { headers } = await identity.fetch("PATCH", account, options);
+    return headers["x-kubernetes-pf-flowschema-uid"] === metadata.uid;
+  });
+});
+
 describe("with cluster-admin", () => {
   beforeAll(async () => {
     await plane.request("POST", MAPS, { body: configMap("victim") });
