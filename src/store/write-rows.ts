@@ -30,6 +30,29 @@ const UPDATED = RESOURCE_COLUMNS.filter(
   ({ name }) => name !== '"id"' && !KEY_COLUMNS.some((column) => name === `"${column}"`),
 );
 
+/** Columns whose content costs: a value that stays is neither sent nor parsed nor compressed again. */
+const CONTENT = UPDATED.filter(({ type }) => type === "jsonb").map(({ property }) => property as keyof ResourceRow);
+
+/**
+ * Of {@link CONTENT}, what no row that is there changes: as a rule the other side's. By identity, which the reducer keeps.
+ * @param known the changes of rows that are there
+ */
+function unchangedContent(known: readonly RowChange[]): ReadonlySet<string> {
+  if (known.length === 0) return new Set();
+  return new Set(CONTENT.filter((column) => known.every(({ row, before }) => row[column] === before?.[column])));
+}
+
+/** The row without what is kept. In its place stands what its checks allow: a row that is there is never inserted. */
+function withoutKept({ row, version }: RowChange, kept: ReadonlySet<string>): ResourceRow {
+  if (version === null || kept.size === 0) return row;
+  const sent: Record<string, unknown> = { ...row };
+  for (const column of kept) {
+    const value = sent[column];
+    if (value !== null) sent[column] = Array.isArray(value) ? [] : {};
+  }
+  return sent as unknown as ResourceRow;
+}
+
 /** Events are sent with one field more than the table has: whether the image is the row's. */
 const EVENT_FIELDS = [...EVENT_COLUMNS, { property: "derived", name: "derived", type: "boolean" }];
 
@@ -49,7 +72,7 @@ const ROWS_FROM = 4;
  * - A new row that somebody else has made meanwhile has another id than ours: the upsert leaves it alone.
  * The caller reads again what was not written.
  */
-const resourceStatement = (rows: ColumnSource): string => `
+const resourceStatement = (rows: ColumnSource, kept: ReadonlySet<string>): string => `
   same AS (
     SELECT count(*) AS rows FROM ${SEEN} CROSS JOIN LATERAL (${AS_READ} LIMIT 1) r
   ), guard AS (
@@ -61,7 +84,9 @@ const resourceStatement = (rows: ColumnSource): string => `
      WHERE (SELECT count(*) FROM guard) = cardinality($2::uuid[])
      ORDER BY i.position
         ON CONFLICT (${KEY_COLUMNS.join(", ")}) DO UPDATE
-       SET ${UPDATED.map(({ name }) => `${name} = excluded.${name}`).join(", ")}
+       SET ${UPDATED.filter(({ property }) => !kept.has(property))
+         .map(({ name }) => `${name} = excluded.${name}`)
+         .join(", ")}
      WHERE resource.id = excluded.id
     RETURNING id, ${IMAGE_SOURCES.join(", ")}
   )`;
@@ -95,7 +120,8 @@ export async function writeRows(
   const parts: string[] = [];
   if (changes.length > 0) {
     const known = changes.filter(({ version }) => version !== null);
-    const rows = changes.map(({ row }) => row);
+    const kept = unchangedContent(known);
+    const rows = changes.map((change) => withoutKept(change, kept));
     const events = changes.flatMap(({ row, events }) => events.map((event) => eventWrite(event, row)));
     values.push(
       known.map(({ row }) => row.id),
@@ -103,7 +129,7 @@ export async function writeRows(
     );
     const rowSource = refusing(() => columnSource(RESOURCE_COLUMNS, rows, ROWS_FROM, "i"));
     values.push(...rowSource.values);
-    parts.push(resourceStatement(rowSource));
+    parts.push(resourceStatement(rowSource, kept));
     if (events.length > 0) {
       const eventSource = refusing(() => columnSource(EVENT_FIELDS, events, values.length + 1, "e"));
       values.push(...eventSource.values);

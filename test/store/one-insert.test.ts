@@ -2,7 +2,16 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getTableColumns } from "drizzle-orm";
 import { resource } from "../../src/store/schema/resource.ts";
-import { actualVpc, clusterCursor, openStore } from "./fixture.ts";
+import {
+  actualVpc,
+  clusterCursor,
+  COMMIT_1,
+  COMMIT_2,
+  desiredVpc,
+  openStore,
+  POLICY,
+  type StoreFixture,
+} from "./fixture.ts";
 
 /** `INSERT INTO …resource`, the table itself and not one whose name begins so, drizzle's builder included. */
 const INSERTS = [/INSERT\s+INTO\s+(?:"?fabric_sync"?\.)?"?resource"?[\s(]/gi, /\.insert\(\s*resource\s*\)/g];
@@ -18,23 +27,76 @@ test("one statement of the source inserts into resource", async () => {
   expect(places).toEqual(["store/write-rows.ts"]);
 });
 
-test("its column list is the table's", async () => {
-  await using at = await openStore();
-  await at.sql("ALTER TABLE fabric_sync.resource ADD COLUMN added_behind_our_back text NOT NULL DEFAULT ''");
-  const seen: string[] = [];
+/** Every statement that a fixture sends from now on, with its parameters. */
+function spyOn(at: StoreFixture): { text: string; values: readonly unknown[] }[] {
+  const seen: { text: string; values: readonly unknown[] }[] = [];
   at.pool.on("acquire", (client) => {
-    const query = client.query.bind(client) as (...values: unknown[]) => unknown;
-    const spy = (...values: unknown[]): unknown => {
-      seen.push(typeof values[0] === "string" ? values[0] : "");
-      return query(...values);
+    const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+    const spy = (...given: unknown[]): unknown => {
+      if (typeof given[0] === "string")
+        seen.push({ text: given[0], values: Array.isArray(given[1]) ? [...(given[1] as unknown[])] : [] });
+      return query(...given);
     };
     Object.assign(client, { query: spy });
   });
+  return seen;
+}
+
+test("its column list is the table's", async () => {
+  await using at = await openStore();
+  await at.sql("ALTER TABLE fabric_sync.resource ADD COLUMN added_behind_our_back text NOT NULL DEFAULT ''");
+  const seen = spyOn(at);
   const result = await at.apply([actualVpc(at, "vpc-1", { rv: "10" })], { cursors: [clusterCursor("10")] });
   expect(result.changed).toBe(1);
-  const [list] = seen.flatMap((text) => /INSERT INTO fabric_sync\.resource \(([^)]*)\)/.exec(text)?.[1] ?? []);
+  const [list] = seen.flatMap(({ text }) => /INSERT INTO fabric_sync\.resource \(([^)]*)\)/.exec(text)?.[1] ?? []);
   const columns = Object.values(getTableColumns(resource)).map(({ name }) => `"${name}"`);
   expect(list?.split(", ")).toEqual(columns);
+});
+
+test("content that no row of a batch changes is not sent again, and stays as it is beside new rows", async () => {
+  await using at = await openStore();
+  const declared = { spec: { words: "what Git says" } };
+  const names = ["vpc-1", "vpc-2"];
+  await at.apply(names.map((name) => desiredVpc(at, name, COMMIT_1, declared)));
+  const seen = spyOn(at);
+  const sent = (): string => {
+    const buffers = seen.splice(0).flatMap(({ values }) => values.filter((value) => Buffer.isBuffer(value)));
+    return Buffer.concat(buffers).toString();
+  };
+  const running = { spec: { words: "what runs" } };
+  // What differs is told in drift_details, both sides of it.
+  const quiet = { policy: { ...POLICY, driftMode: "disabled" as const } };
+  const result = await at.apply(
+    ["vpc-1", "vpc-2", "vpc-3"].map((name) => actualVpc(at, name, { rv: "10" }, running)),
+    quiet,
+  );
+  expect(result.changed).toBe(3);
+  expect(sent()).toContain("what runs");
+  const later = { spec: { words: "what runs now" } };
+  await at.apply(
+    names.map((name) => actualVpc(at, name, { rv: "11" }, later)),
+    quiet,
+  );
+  expect(sent()).not.toContain("what Git says");
+  // One that changes, and it is sent for all.
+  await at.apply([
+    actualVpc(at, "vpc-1", { rv: "12" }, running),
+    desiredVpc(at, "vpc-2", COMMIT_2, { spec: { words: "what Git says now" } }),
+  ]);
+  expect(sent()).toContain("what Git says now");
+  const rows = await at.sql(
+    `SELECT name, desired_spec ->> 'words' AS desired, actual_spec ->> 'words' AS actual, external_modifications AS more
+       FROM fabric_sync.resource ORDER BY name`,
+  );
+  expect(rows).toMatchObject([
+    { name: "vpc-1", desired: "what Git says", actual: "what runs" },
+    { name: "vpc-2", desired: "what Git says now", actual: "what runs now" },
+    { name: "vpc-3", desired: null, actual: "what runs" },
+  ]);
+  const [events] = await at.sql<{ images: (string | null)[] }>(
+    "SELECT array_agg(image -> 'spec' ->> 'words' ORDER BY xid, seq) AS images FROM fabric_sync.resource_event",
+  );
+  expect(events?.images.slice(-2)).toEqual(["what runs", "what Git says now"]);
 });
 
 test("the server has seen no other insert into resource (pg_stat_statements, where it is loaded)", async () => {
