@@ -24,6 +24,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Where the bare repositories live; may be deleted at any time. */
   readonly cacheDir: string;
+  /** Bytes that the bare repositories may take together. */
+  readonly cacheBytes: number;
   readonly gitHost: GitHostConfig;
   /** Where the leases live. */
   readonly podNamespace: string;
@@ -110,6 +112,7 @@ export function loadConfig(needs: Needs, flags: Flags = {}, environment: Environ
     listen: data.FABRIC_SYNC_LISTEN ?? { host: "", port: 8080 },
     logLevel: data.LOG_LEVEL ?? "info",
     cacheDir: data.FABRIC_SYNC_CACHE_DIR ?? join(cacheHome(given), "fabric-sync"),
+    cacheBytes: data.FABRIC_SYNC_CACHE_BYTES ?? MAX_CACHE_BYTES,
     gitHost: {
       path: given("PATH") ?? "/usr/local/bin:/usr/bin:/bin",
       httpsProxy: given("HTTPS_PROXY") ?? given("https_proxy") ?? "",
@@ -120,6 +123,10 @@ export function loadConfig(needs: Needs, flags: Flags = {}, environment: Environ
   };
 }
 
+/** 1 GiB: half of the volume in the shipped manifests. */
+const MAX_CACHE_BYTES = 1_073_741_824;
+/** 16 MiB: less would not even hold small repositories. */
+const LEAST_CACHE_BYTES = 16_777_216;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 const schema = z.object({
@@ -139,6 +146,11 @@ const schema = z.object({
   FABRIC_SYNC_CACHE_DIR: setting((text) => {
     if (text.includes("\0")) throw new Wrong("is not a path");
     return text;
+  }),
+  FABRIC_SYNC_CACHE_BYTES: setting((text) => {
+    const bytes = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+    if (bytes < LEAST_CACHE_BYTES) throw new Wrong(`${quote(text)} is not a number of bytes from ${LEAST_CACHE_BYTES}`);
+    return bytes;
   }),
   LOG_LEVEL: setting((text) => {
     const level = LOG_LEVELS.find((one) => one === text.toLowerCase());

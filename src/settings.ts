@@ -50,6 +50,14 @@ export const SETTINGS = [
     description: "Bare Git repositories; may be deleted at any time, costs one fetch",
   },
   {
+    variable: "FABRIC_SYNC_CACHE_BYTES",
+    flag: "cache-bytes",
+    placeholder: "bytes",
+    default: "1073741824",
+    description:
+      "Most bytes of all bare repositories together; what no Fabric uses is removed first. Give the volume twice as much: packing a repository anew takes its room twice",
+  },
+  {
     variable: "LOG_LEVEL",
     flag: "log-level",
     placeholder: "level",

@@ -51,7 +51,8 @@ export function assemble(options: AssemblyOptions): Assembly {
     onConnectionError: (error) => log.debug({ error }, "an idle connection to the database broke"),
   });
   const store = createStore(pool, { signal });
-  const repositories = new RepositoryPool({ cacheDirectory: config.cacheDir, ...config.gitHost, logger: log });
+  const { cacheDir: cacheDirectory, cacheBytes: maxCacheBytes } = config;
+  const repositories = new RepositoryPool({ cacheDirectory, maxCacheBytes, ...config.gitHost, logger: log });
   const parser = new ManifestParser();
   const { identity, namespaces, podNamespace } = config;
   return {

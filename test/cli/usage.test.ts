@@ -87,7 +87,15 @@ test("docs/cli.md names every command and every flag, and no other", () => {
   for (const command of commands) {
     const [, section = ""] = text.split(`### \`fabric-sync ${usageOf(command)}\``);
     const flags = new Set([...(section.split(/^##/m)[0] ?? "").matchAll(/^- `(--[\w-]+)/gm)].map(([, flag]) => flag));
-    const settings = ["--database-url", "--kubeconfig", "--namespaces", "--listen", "--cache-dir", "--log-level"];
+    const settings = [
+      "--database-url",
+      "--kubeconfig",
+      "--namespaces",
+      "--listen",
+      "--cache-dir",
+      "--cache-bytes",
+      "--log-level",
+    ];
     const own = command.options
       .map(({ long }) => long)
       .filter((flag) => ![...settings, "--pod-namespace", "--pod-name"].includes(flag ?? ""));

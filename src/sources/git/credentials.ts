@@ -8,12 +8,23 @@ export interface GitCredentials {
   readonly password?: string;
   /** https: sent as `Authorization: Bearer`. */
   readonly bearerToken?: string;
+  /** https: asked for a token at each need; see `github-app.ts`. */
+  readonly githubApp?: GitHubApp;
   /** https: PEM of the authority to trust instead of the system's. */
   readonly caCrt?: string;
   /** ssh: private key without passphrase. */
   readonly identity?: string;
   /** ssh: lines as in ~/.ssh/known_hosts. */
   readonly knownHosts?: string;
+}
+
+/** A GitHub App's installation; texts that are missing in the Secret are ''. */
+export interface GitHubApp {
+  readonly appId: string;
+  readonly installationId: string;
+  readonly privateKey: string;
+  /** '' for github.com. */
+  readonly baseUrl: string;
 }
 
 /** Secret key → field. */
@@ -25,16 +36,19 @@ const SECRET_KEYS = {
   caFile: "caCrt",
   identity: "identity",
   known_hosts: "knownHosts",
-} as const satisfies Record<string, keyof GitCredentials>;
+} as const satisfies Record<string, Exclude<keyof GitCredentials, "githubApp">>;
 
 /** Picks the credentials out of a Secret's decoded data; other keys are left alone. */
 export function credentialsFromSecret(data: Readonly<Record<string, string>>): GitCredentials {
-  const found: { -readonly [K in keyof GitCredentials]: string } = {};
+  const found: { -readonly [K in (typeof SECRET_KEYS)[keyof typeof SECRET_KEYS]]?: string } = {};
   for (const [key, field] of Object.entries(SECRET_KEYS)) {
     const value = data[key];
     if (value !== undefined && value !== "") found[field] ??= value;
   }
-  return found;
+  const app = ["githubAppID", "githubAppInstallationID", "githubAppPrivateKey", "githubAppBaseURL"];
+  const [appId = "", installationId = "", privateKey = "", baseUrl = ""] = app.map((key) => data[key]?.trim());
+  if (appId + installationId + privateKey === "") return found;
+  return { ...found, githubApp: { appId, installationId, privateKey, baseUrl } };
 }
 
 /**

@@ -30,15 +30,27 @@ export async function diagnose(
       signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
     });
     answer.body.on("error", () => undefined).destroy();
-    return fromStatus(answer.statusCode, credentials);
+    return fromStatus(answer.statusCode, credentials, retryAfterMs(answer.headers["retry-after"]));
   } catch (error) {
-    return fromSocketError(error);
+    return fromSocketError(error, "Git server");
   } finally {
     await dispatcher.destroy();
   }
 }
 
-function fromStatus(status: number, credentials: GitCredentials): FabricSyncError {
+/** Longest wait that a server may ask for (ms). */
+const LONGEST_WAIT_MS = 3_600_000;
+
+/** `Retry-After` (RFC 9110, 10.2.3) in ms; null where it says nothing. */
+export function retryAfterMs(header: string | string[] | undefined): number | null {
+  const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? "";
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_WAIT_MS);
+}
+
+function fromStatus(status: number, credentials: GitCredentials, later: number | null): FabricSyncError {
+  const when = later === null ? "later" : `in ${Math.ceil(later / 1_000)} s`;
+  const options = later === null ? {} : { context: { retryAfterMs: later } };
   const given = credentials.password !== undefined || credentials.bearerToken !== undefined;
   if (status === 401) {
     return given
@@ -52,8 +64,8 @@ function fromStatus(status: number, credentials: GitCredentials): FabricSyncErro
       `the Git server knows no such repository, or hides it from these credentials (${status})`,
     );
   }
-  if (status === 429) return gitError("RateLimited", "the Git server asks us to come back later (429)");
-  if (status >= 500) return gitError("ServerError", `the Git server failed (${status})`);
+  if (status === 429) return gitError("RateLimited", `the Git server asks us to come back ${when} (429)`, options);
+  if (status >= 500) return gitError("ServerError", `the Git server failed (${status})`, options);
   if (status >= 300 && status < 400) {
     return gitError(
       "Redirected",
@@ -63,18 +75,19 @@ function fromStatus(status: number, credentials: GitCredentials): FabricSyncErro
   return gitError("TransportFailed", "the exchange with the Git server broke off");
 }
 
-function fromSocketError(error: unknown): FabricSyncError {
+/** @param who what was asked, for the message. */
+export function fromSocketError(error: unknown, who: "Git server" | "GitHub API"): FabricSyncError {
   const code = errorCode(error);
   const options = { cause: error };
   if (CERTIFICATE.test(code)) {
     return gitError(
       "CertificateRejected",
-      `the Git server's certificate is not accepted (${code}); ca.crt in the Secret can name its authority`,
+      `the ${who}'s certificate is not accepted (${code}); ca.crt in the Secret can name its authority`,
       options,
     );
   }
-  if (/TIMEOUT|ABORT/.test(code)) return gitError("Timeout", "the Git server does not answer", options);
-  return gitError("Unreachable", `the Git server cannot be reached (${code === "" ? "no answer" : code})`, options);
+  if (/TIMEOUT|ABORT/.test(code)) return gitError("Timeout", `the ${who} does not answer`, options);
+  return gitError("Unreachable", `the ${who} cannot be reached (${code === "" ? "no answer" : code})`, options);
 }
 
 /** OpenSSL's verification errors as Node names them. */
@@ -99,7 +112,8 @@ function authorization(credentials: GitCredentials): Record<string, string> {
   return { authorization: `Basic ${pair}` };
 }
 
-function dispatcherFor(host: GitHost, url: string, credentials: GitCredentials): Agent | ProxyAgent {
+/** Trusts and goes through what git does. */
+export function dispatcherFor(host: GitHost, url: string, credentials: GitCredentials): Agent | ProxyAgent {
   const tls = credentials.caCrt === undefined ? {} : { ca: credentials.caCrt };
   const connect = { ...tls, timeout: PROBE_TIMEOUT_MS };
   const direct = host.httpsProxy === "" || isExcepted(new URL(url).hostname, host.noProxy);

@@ -193,8 +193,8 @@ export class Fetcher {
       this.#failures = 0;
       this.#fetched += 1;
     } catch (error) {
-      // The cache had no part in it.
-      if (isTooLarge(error)) throw error;
+      // The objects that are here had no part in it.
+      if (isTooLarge(error) || (error instanceof FabricSyncError && error.code === "CacheFull")) throw error;
       this.#failures += 1;
       if (this.#failures >= SUSPECT_AFTER && !exchange.signal.aborted) {
         this.#failures = 0;

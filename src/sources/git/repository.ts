@@ -7,7 +7,8 @@ import { Fetcher, measured } from "./fetcher.ts";
 import type { Answer, MeasuredExchange } from "./fetcher.ts";
 import { describeRef, remotePatterns, resolveRef } from "./refs.ts";
 import type { GitRef, RemoteRefs, ResolvedRef } from "./refs.ts";
-import { listRemote } from "./transport.ts";
+import type { InstallationTokens } from "./github-app.ts";
+import { cacheFull, listRemote } from "./transport.ts";
 import { gitError } from "./transport-errors.ts";
 
 /** What one Fabric wants of the repository. */
@@ -21,6 +22,14 @@ export interface Subscriber {
   onMoved(): void;
   /** One exchange was made, for all subscribers; told to the one that asked. */
   onExchange(operation: "ls-remote" | "fetch", result: "ok" | "error", durationMs: number): void;
+}
+
+/** The disk that all repositories share. */
+export interface CacheRoom {
+  /** Bytes that may come, after what nobody uses was removed where less than `wanted` is free; 0 or less for none. */
+  make(wanted: number): Promise<number>;
+  /** The repository's size has changed. */
+  measure(directory: string): Promise<void>;
 }
 
 /** A round of questions: one `ls-remote` and at most one fetch for everybody who subscribes. */
@@ -44,15 +53,20 @@ export class GitRepository {
   readonly #logger: Logger;
   readonly #fetcher: Fetcher;
   readonly #fetchesPerGc: number;
+  readonly #tokens: InstallationTokens;
+  readonly #room: CacheRoom;
   readonly #stop = new AbortController();
   readonly #subscribers = new Set<Subscriber>();
   readonly #asking = new Set<Subscriber>();
   readonly #lastSeen = new WeakMap<Subscriber, string>();
   #last: Round | null = null;
   #next: Promise<Round> | null = null;
+  #queued = 0;
   #tail: Promise<unknown> = Promise.resolve();
   /** Somebody who waits for the next round was told of a push. */
   #pushed = false;
+  /** The server told us to come back later: until then (ms since the epoch) this is the answer. */
+  #held: { readonly until: number; readonly error: FabricSyncError } | null = null;
 
   constructor(options: {
     url: string;
@@ -61,14 +75,23 @@ export class GitRepository {
     logger: Logger;
     /** Fetches after which the objects are packed anew. */
     fetchesPerGc: number;
+    tokens: InstallationTokens;
+    room: CacheRoom;
   }) {
     this.url = options.url;
     this.host = options.host;
     this.#logger = options.logger;
     this.#fetchesPerGc = options.fetchesPerGc;
+    this.#tokens = options.tokens;
+    this.#room = options.room;
     const { directory, host } = options;
     this.bare = new BareRepository({ directory, host, signal: this.#stop.signal });
     this.#fetcher = new Fetcher(this.bare, host, (reason) => this.discard(reason));
+  }
+
+  /** An exchange, or packing anew, is under way or waits for its turn. */
+  get busy(): boolean {
+    return this.#queued > 0;
   }
 
   get unused(): boolean {
@@ -118,6 +141,7 @@ export class GitRepository {
     this.#logger.warn({ reason }, "the cached repository is thrown away and will be fetched again");
     this.#last = null;
     await this.bare.reset();
+    await this.#room.measure(this.bare.directory);
   }
 
   /** Ends running commands and waits for them. The cache stays on disk. */
@@ -141,7 +165,8 @@ export class GitRepository {
   }
 
   #serial<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(work, work);
+    this.#queued += 1;
+    const result = this.#tail.then(work, work).finally(() => (this.#queued -= 1));
     this.#tail = result.catch(() => undefined);
     return result;
   }
@@ -151,12 +176,25 @@ export class GitRepository {
     const subscribers = [...this.#subscribers];
     const asker = subscribers.find((subscriber) => this.#asking.has(subscriber)) ?? subscribers[0];
     if (asker === undefined) return { startedAt, answers: new Map() };
+    const failed = (failure: FabricSyncError): Round => ({
+      startedAt,
+      answers: new Map(subscribers.map((subscriber) => [subscriber, failure])),
+    });
+    if (this.#held && startedAt < this.#held.until) return failed(this.#held.error);
+    this.#held = null;
+    const fetchedBefore = this.#fetcher.count;
     try {
+      const timeoutMs = Math.max(...subscribers.map((subscriber) => subscriber.timeoutMs));
+      const allowed = Math.max(...subscribers.map((subscriber) => subscriber.maxTransferBytes));
+      const given = await asker.credentials();
+      const room = await this.#room.make(allowed);
+      if (room <= 0) throw cacheFull();
       const exchange: MeasuredExchange = {
         url: this.url,
-        credentials: await asker.credentials(),
-        timeoutMs: Math.max(...subscribers.map((subscriber) => subscriber.timeoutMs)),
-        maxBytes: Math.max(...subscribers.map((subscriber) => subscriber.maxTransferBytes)),
+        credentials: await this.#tokens.lend(this.url, given, timeoutMs, this.#stop.signal),
+        timeoutMs,
+        maxBytes: Math.min(allowed, room),
+        roomOnly: room < allowed,
         signal: this.#stop.signal,
         onDone: asker.onExchange.bind(asker),
       };
@@ -168,11 +206,17 @@ export class GitRepository {
       if (this.#fetcher.count >= this.#fetchesPerGc) this.#collectLater();
       return this.#last;
     } catch (error) {
-      const failed = gitError("TransportFailed", "git failed", { cause: error });
-      const failure = error instanceof FabricSyncError ? error : failed;
+      const unknown = gitError("TransportFailed", "git failed", { cause: error });
+      const failure = error instanceof FabricSyncError ? error : unknown;
       // A failure is told to those who asked; the next question asks again.
       this.#last = null;
-      return { startedAt, answers: new Map(subscribers.map((subscriber) => [subscriber, failure])) };
+      const later = failure.context["retryAfterMs"];
+      if (typeof later === "number") this.#held = { until: Date.now() + later, error: failure };
+      if (failure.code === "AuthFailed") this.#tokens.forget(await asker.credentials().catch(() => ({})));
+      if (failure.code === "CacheFull" && this.#fetcher.count > 0) this.#collectLater();
+      return failed(failure);
+    } finally {
+      if (this.#fetcher.count !== fetchedBefore) void this.#serial(() => this.#room.measure(this.bare.directory));
     }
   }
 
@@ -224,6 +268,7 @@ export class GitRepository {
     void this.#serial(async () => {
       if (this.#stop.signal.aborted) return;
       if (!(await this.bare.collect())) await this.discard("git gc found it damaged");
+      await this.#room.measure(this.bare.directory);
     }).catch(() => undefined);
   }
 }

@@ -33,6 +33,8 @@ const POLICIES = {
   VerificationFailed: "stall",
   /** The program that checks such signatures is not installed. */
   VerificationUnavailable: "wait",
+  /** The cached repositories take all the room that they may. */
+  CacheFull: "wait",
   /** DNS, connect, reset. */
   Unreachable: "wait",
   /** 429, with what the server said about when. */
@@ -54,6 +56,10 @@ const POLICIES = {
 export type GitErrorCode = keyof typeof POLICIES;
 
 /** An error of the Git side, with the policy of its code. `message` is fit for a condition: no credentials, no foreign text. */
-export function gitError(code: GitErrorCode, message: string, options: { cause?: unknown } = {}): FabricSyncError {
+export function gitError(
+  code: GitErrorCode,
+  message: string,
+  options: { cause?: unknown; context?: Record<string, number> } = {},
+): FabricSyncError {
   return new FabricSyncError(code, POLICIES[code], message, options);
 }

@@ -1,3 +1,4 @@
+import type { FabricSyncError } from "../../core/errors.ts";
 import { checkCredentials } from "./credentials.ts";
 import type { GitCredentials } from "./credentials.ts";
 import { diagnose } from "./diagnose.ts";
@@ -17,6 +18,8 @@ export interface Exchange {
   readonly timeoutMs: number;
   /** A fetch that would bring more is ended. */
   readonly maxBytes: number;
+  /** `maxBytes` is what room the cache has, and less than the Fabrics allow. */
+  readonly roomOnly: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -80,10 +83,20 @@ export async function fetchRefs(
     await talk(host, exchange, { ...bounded, cwd: directory }, { settings, variables: { GIT_DIR: directory } });
   } catch (error) {
     if ((await removePartialPack(directory)) < blocks * BLOCK_BYTES) throw error;
+    if (exchange.roomOnly) throw cacheFull(error);
     throw gitError("LimitExceeded", `the fetch was ended at ${exchange.maxBytes} bytes (limits.maxTransferBytes)`, {
       cause: error,
     });
   }
+}
+
+/** What is in use by Fabrics is not evicted for others. */
+export function cacheFull(cause?: unknown): FabricSyncError {
+  return gitError(
+    "CacheFull",
+    "the cache of Git repositories has no room for what is new; raise FABRIC_SYNC_CACHE_BYTES, or name fewer repositories",
+    { cause },
+  );
 }
 
 async function talk(
