@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { createPool } from "../../../src/store/pool.ts";
 import { selftest } from "../../../src/store/upkeep/selftest.ts";
+import { fabricSync } from "../../cli/support/program.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/postgres.ts";
 
 let database: TestDatabase;
@@ -62,4 +63,19 @@ test("fails when a table refuses defaults by something else than a name that mus
     row_of_defaults_webhook_delivery: ["a_rule"],
     defaults_in_range_webhook_delivery: ["a_rule"],
   });
+});
+
+test("the command exits with 0 when all is well, 1 when a default was dropped, 2 when it cannot ask", async () => {
+  const environment = { DATABASE_URL: database.url };
+  expect(await fabricSync(["db", "selftest"], environment)).toMatchObject({ code: 0 });
+  await pool.query("ALTER TABLE fabric_sync.resource ALTER COLUMN drift_status DROP DEFAULT");
+  const failed = await fabricSync(["db", "selftest"], environment);
+  expect(failed).toMatchObject({ code: 1 });
+  expect(failed.stdout).toContain("drift_status");
+  expect(await fabricSync(["db", "validate"], environment)).toMatchObject({ code: 1 });
+  const nowhere = new URL(database.url);
+  nowhere.pathname = "/nowhere";
+  for (const command of ["selftest", "validate", "health", "maintain"]) {
+    expect(await fabricSync(["db", command], { DATABASE_URL: nowhere.href })).toMatchObject({ code: 2 });
+  }
 });
