@@ -85,7 +85,8 @@ function driftSection(row: ResourceRow, now: number): string {
 function ignoredSection(row: ResourceRow): string {
   const ignored = row.driftDetails["ignored"];
   if (!Array.isArray(ignored) || ignored.length === 0) return "";
-  return `\nIgnored by the Fabric's rules:\n${ignored.map((path) => `  ${String(path)}\n`).join("")}`;
+  const more = row.driftDetails["ignoredTruncated"] === true ? "  and more than were recorded\n" : "";
+  return `\nIgnored by the Fabric's rules:\n${ignored.map((path) => `  ${String(path)}\n`).join("")}${more}`;
 }
 
 function driftedPath(path: JsonObject, row: ResourceRow, now: number): DriftedPath {

@@ -61,9 +61,9 @@ export function settleConflict(row: ResourceRow, at: string): ResourceRow {
 /** What both sides changed since the last agreement, now that the drift is known. */
 function decide(row: ResourceRow, pending: Pending, at: string): ResourceRow {
   const metadata = readSyncMetadata(row.syncMetadata);
-  const paths = newPaths(pending.known, row);
+  const paths = newPaths(pending.known, row, "actual");
   const since = { ...metadata.sinceAgreed };
-  if (pending.desired !== null) since.desired = { ...pending.desired, paths };
+  if (pending.desired !== null) since.desired = { ...pending.desired, paths: newPaths(pending.known, row, "desired") };
   const outside = pending.actual !== null && paths.length > 0 ? pending.actual : null;
   if (outside !== null) since.actual = { ...outside, paths };
   const edited = {
@@ -148,19 +148,19 @@ function wasCompared(row: ResourceRow): boolean {
   return row.driftStatus === "in_sync" || row.driftStatus === "drifted" || isAwaitingServer(row);
 }
 
-/** Drifted paths that were not known, or with another value of the cluster's. */
-function newPaths(known: readonly JsonObject[], row: ResourceRow): string[] {
-  const values = new Map(known.map(({ path, actual }) => [path, actual ?? null]));
+/** Drifted paths that were not known, or with another value of that side's. */
+function newPaths(known: readonly JsonObject[], row: ResourceRow, side: Side): string[] {
+  const values = new Map(known.map((one) => [one["path"], one[side] ?? null]));
   return driftedPaths(row)
-    .filter(({ path, actual }) => !values.has(path) || !sameJson(values.get(path) ?? null, actual ?? null))
+    .filter((one) => !values.has(one["path"]) || !sameJson(values.get(one["path"]) ?? null, one[side] ?? null))
     .map(({ path }) => String(path));
 }
 
-/** Path and the cluster's value of each. */
+/** Path and both values of each. */
 function driftedPaths(row: ResourceRow): JsonObject[] {
   const paths = row.driftDetails["paths"];
   if (!Array.isArray(paths)) return [];
-  return paths.filter(isJsonObject).map(({ path, actual }) => ({ path: path ?? "", actual: actual ?? null }));
+  return paths.filter(isJsonObject).map(({ path = "", desired = null, actual = null }) => ({ path, desired, actual }));
 }
 
 function sameContent(a: ResourceRow, b: ResourceRow): boolean {

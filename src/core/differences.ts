@@ -18,12 +18,12 @@ import { readSyncMetadata } from "./sync-metadata.ts";
 /** Enough to see what happened; a file that was rewritten differs everywhere. */
 export const MAX_PATHS = 50;
 /** So that a rule too wide is seen without storing what it hides. */
-const MAX_IGNORED = 20;
+export const MAX_IGNORED = 20;
 
 export interface Differences {
   /** At most one more than {@link MAX_PATHS}. */
   readonly found: readonly Difference[];
-  /** Pointers that a rule hid. */
+  /** Pointers that a rule hid, at most one more than {@link MAX_IGNORED}. */
   readonly ignored: readonly string[];
 }
 
@@ -98,7 +98,7 @@ export function filtering(
   const sink = (difference: Difference): boolean => {
     const managers = (): string[] => ownersAt(difference.actualPath).map(({ manager }) => manager);
     if (ignores(difference.path, managers)) {
-      if (ignored.length < MAX_IGNORED) ignored.push(pointer(difference.path));
+      if (ignored.length <= MAX_IGNORED) ignored.push(pointer(difference.path));
       return true;
     }
     if (difference.leftover === true && ownersAt(difference.actualPath).some((owner) => isByRight(owner, row, root))) {

@@ -21,6 +21,7 @@ import {
   differencesOf,
   filtering,
   knowledgeOf,
+  MAX_IGNORED,
   MAX_PATHS,
 } from "./differences.ts";
 import { lookUp } from "./document.ts";
@@ -43,7 +44,7 @@ export interface DriftVerdict {
   readonly severity: DriftSeverity;
   readonly score: number;
   /**
-   * `{paths, truncated}` when drifted, `{reason}` when unknown, `{reason, code}` when invalid; with `ignored` when a rule hid paths, and with
+   * `{paths, truncated}` when drifted, `{reason}` when unknown, `{reason, code}` when invalid; with `ignored` (and `ignoredTruncated`) when a rule hid paths, and with
    * `awaiting: "server"` while the API server is to be asked.
    */
   readonly details: JsonObject;
@@ -147,7 +148,10 @@ function compared(
     [...hiddenPaths, ...added.ignored],
   ];
   const truncated = found.length > MAX_PATHS;
-  const hidden: JsonObject = ignored.length === 0 ? {} : { ignored: [...ignored] };
+  const hidden: JsonObject = {
+    ...(ignored.length === 0 ? {} : { ignored: ignored.slice(0, MAX_IGNORED) }),
+    ...(ignored.length > MAX_IGNORED ? { ignoredTruncated: true } : {}),
+  };
   if (found.length === 0) return { ...verdict("in_sync", "every declared path agrees"), details: hidden };
   const { root } = knowledgeOf(row, policy);
   const shown = found.slice(0, MAX_PATHS);

@@ -265,6 +265,13 @@ describe("drift details", () => {
       expect(pointers(judged(git, cluster, WIDGET, { ...POLICY, ignore: [{ ...rule, ...other }] }))).toHaveLength(2);
     }
   });
+
+  it("say when a rule hid more than is listed", () => {
+    const side = (value: number) => Object.fromEntries(Array.from({ length: 25 }, (_, key) => [`k${key}`, value]));
+    const row = judged(side(1), side(2), WIDGET, { ...POLICY, ignore: [{ paths: ["/spec"] }] });
+    expect([row.driftStatus, row.driftDetails["ignoredTruncated"]]).toEqual(["in_sync", true]);
+    expect(row.driftDetails["ignored"]).toHaveLength(20);
+  });
 });
 
 describe("a verdict", () => {
