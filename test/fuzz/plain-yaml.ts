@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { canonicalJson } from "../../src/core/json.ts";
 import { readPlainYaml } from "../../src/sources/git/plain-yaml.ts";
-import { isRefused } from "../../src/sources/git/read-document.ts";
+import { isRefused, TOO_MANY_ITEMS } from "../../src/sources/git/read-document.ts";
 import { readWithLibrary } from "../../src/sources/git/yaml-library.ts";
 import { mutate, pick } from "./mutations.ts";
 import type { Dice } from "./mutations.ts";
@@ -165,8 +165,8 @@ export function compareReaders(text: string): boolean {
   // What `manifests.ts` keeps from both.
   if (!text.isWellFormed() || /(?![\t\n\r])[\p{Cc}\u2028\u2029\ufffe\uffff]/u.test(text) || /^---/m.test(text))
     return false;
-  const plain = readPlainYaml(text, 7);
-  if (plain === null) return false;
+  const plain = readPlainYaml(text, 7, 1_000);
+  if (plain === null || plain === TOO_MANY_ITEMS) return false;
   const [library, ...others] = readWithLibrary(text, 7);
   const same =
     library !== undefined &&

@@ -17,8 +17,12 @@ export function figuresOf(
   const warnings = [...about];
   let documents = 0;
   let invalidDocuments = 0;
-  for (const file of [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+  const told: GitFile[] = [];
+  for (const file of files.values()) {
     documents += file.documents;
+    if (file.rejections.length > 0 || !file.parsed) told.push(file);
+  }
+  for (const file of told.sort((a, b) => (a.path < b.path ? -1 : 1))) {
     for (const rejection of file.rejections) {
       if (rejection.code === PENDING) {
         warnings.push(rejectionLine(file.path, rejection));
@@ -39,4 +43,34 @@ export function sourceError(error: unknown): SourceError {
     return { code: error.code, message: error.message, stalled: error.policy === "stall" };
   }
   return { code: "GitFailed", message: messageOf(error), stalled: false };
+}
+
+/** Holds the status, and tells of each change. */
+export class StatusBoard {
+  readonly #onChange: () => void;
+  #status: GitStatus = {
+    revision: "",
+    lastAttemptedRevision: "",
+    lastFetchedAt: null,
+    files: 0,
+    documents: 0,
+    invalidDocuments: 0,
+    rejections: [],
+    warnings: [],
+    error: null,
+  };
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  get status(): GitStatus {
+    return this.#status;
+  }
+
+  update(change: Partial<GitStatus>): void {
+    const before = JSON.stringify(this.#status);
+    this.#status = { ...this.#status, ...change };
+    if (JSON.stringify(this.#status) !== before) this.#onChange();
+  }
 }

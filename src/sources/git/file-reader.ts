@@ -3,6 +3,7 @@ import type { Places } from "../../core/places.ts";
 import { parseJson, isJsonObject } from "../../core/json.ts";
 import type { GitLimits } from "./limits.ts";
 import type { ParsedBlob } from "./parse-worker.ts";
+import { MAX_BLOB_BYTES, OMITTED } from "./omitted.ts";
 import type { ManifestParser } from "./parser.ts";
 import { PENDING } from "./plan.ts";
 import type { Declared, ReadFile } from "./plan.ts";
@@ -101,10 +102,12 @@ async function readFile(entry: TreeEntry, size: number, options: FileReaderOptio
     const parsed = { manifests: [], rejections: [{ line: 1, column: 1, ...refusal }] };
     return { entry, parsed, text: null, opaque: entry.type === "file" };
   }
+  let loaded: Buffer | null = null;
   const load = async (): Promise<Buffer> => {
+    if (loaded) return loaded;
     const object = await (await repository.contents()).read(entry.blob);
     if (object === null) throw gitError("RepositoryCorrupt", "the cached repository lacks a file that its tree names");
-    return object.content;
+    return (loaded = object.content);
   };
   const parsed = await parser.parseBlob(entry.blob, load, limits.maxDocuments);
   const text = parsed.rejections.length === 0 ? null : await load();
@@ -118,12 +121,17 @@ function refusalOf(entry: TreeEntry, size: number, limits: GitLimits): { code: s
       return { code: "Symlink", message: "a symbolic link; links are never followed" };
     case "submodule":
       return { code: "Submodule", message: "a submodule; submodules are never fetched" };
+    case "too-deep":
+      return { code: "BadPath", message: "a folder whose path is too long; what is in it is not read" };
     case "unreadable-name":
       return { code: "BadPath", message: "the file's name is too long, not UTF-8, or holds control characters" };
     default:
       return size <= limits.maxFileBytes
         ? null
-        : { code: "FileTooLarge", message: `${size} bytes, more than limits.maxFileBytes (${limits.maxFileBytes})` };
+        : {
+            code: "FileTooLarge",
+            message: `${size === OMITTED ? `more than ${MAX_BLOB_BYTES}` : size} bytes, more than limits.maxFileBytes (${limits.maxFileBytes})`,
+          };
   }
 }
 
@@ -144,8 +152,15 @@ export function definedScopes(files: Iterable<RawFile>): Map<string, Scope> {
 /** Gives each object its key. Kinds of unknown scope without a namespace of their own wait as {@link PENDING}. */
 export function scopeFile(
   file: RawFile,
-  options: { cluster: ScopeLookup; defined: ReadonlyMap<string, Scope>; defaultNamespace: string },
+  options: {
+    readonly cluster: ScopeLookup;
+    readonly defined: ReadonlyMap<string, Scope>;
+    readonly defaultNamespace: string;
+    /** It declared objects when it was read last. */
+    readonly declaredBefore: boolean;
+  },
 ): ReadFile<PendingManifest> {
+  if (!options.declaredBefore && isForeign(file)) return { declared: [], rejections: [], mentions: () => false };
   const declared: Declared<PendingManifest>[] = [];
   const rejections: FileRejection[] = [...file.parsed.rejections];
   for (const { json, places, line, column, apiGroup, kind, name, ...own } of file.parsed.manifests) {
@@ -162,4 +177,9 @@ export function scopeFile(
   }
   const { text, opaque } = file;
   return { declared, rejections, mentions: (name) => opaque || (text !== null && text.includes(name)) };
+}
+
+/** package.json and its like: not a manifest with a mistake, but no manifest. */
+function isForeign({ entry, parsed, text }: RawFile): boolean {
+  return entry.path.endsWith(".json") && parsed.manifests.length === 0 && text !== null && !text.includes("apiVersion");
 }

@@ -6,7 +6,7 @@ import type { WritePath } from "../../core/vocabulary.ts";
 import { Asks } from "./asks.ts";
 import type { Ask } from "./asks.ts";
 import { credentialsFromSecret } from "./credentials.ts";
-import { figuresOf, sourceError } from "./figures.ts";
+import { figuresOf, sourceError, StatusBoard } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
 import type { LedgerOptions, Stored } from "./ledger.ts";
 import type { ManifestParser } from "./parser.ts";
@@ -18,12 +18,14 @@ import type { RepositoryPool } from "./repository-pool.ts";
 import type { ScopeLookup } from "./scopes.ts";
 import { isCorruption, takeRevision } from "./take.ts";
 import { gitError } from "./transport-errors.ts";
+import type { Verifier } from "./verification.ts";
 
 export interface GitSourceOptions extends LedgerOptions {
   readonly labels: FabricLabels;
   readonly intervalMs: number;
   /** Of one exchange with the server. */
   readonly timeoutMs: number;
+  readonly maxTransferBytes: number;
   /** Names the Secret, for instance `namespace/name`; '' for none. Fabrics with another one share no repository. */
   readonly credentialsId: string;
   /**
@@ -31,6 +33,8 @@ export interface GitSourceOptions extends LedgerOptions {
    * and `known_hosts`, else every exchange ends with `InvalidCredentials`. See `credentials.ts` for the names.
    */
   credentials(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /** Absent: what the reference points to is taken in whoever signed it. */
+  readonly verifier?: Pick<Verifier, "check"> | undefined;
   readonly pool: RepositoryPool;
   readonly parser: ManifestParser;
   readonly scopes: ScopeLookup;
@@ -57,7 +61,7 @@ export class GitSource {
   readonly #subscriber: Subscriber;
   readonly #now: () => number;
   readonly #sizes = new Map<string, number>();
-  #status: GitStatus;
+  readonly #board: StatusBoard;
   #signal: AbortSignal = new AbortController().signal;
   /** The commit whose tree was compared with the stored files by this process. */
   #compared = "";
@@ -68,31 +72,22 @@ export class GitSource {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#ledger = new Ledger(options);
-    this.#status = {
-      revision: "",
-      lastAttemptedRevision: "",
-      lastFetchedAt: null,
-      files: 0,
-      documents: 0,
-      invalidDocuments: 0,
-      rejections: [],
-      warnings: [],
-      error: null,
-    };
+    this.#board = new StatusBoard(options.onChange);
     this.#subscriber = {
       ref: options.ref,
       timeoutMs: options.timeoutMs,
+      maxTransferBytes: options.maxTransferBytes,
       credentials: async () => credentialsFromSecret(await options.credentials(this.#signal)),
       onMoved: () => void this.#ask("git_poll", 0).catch(() => undefined),
       onExchange: (operation, result, durationMs) => {
-        if (result === "ok") this.#update({ lastFetchedAt: this.#now() });
+        if (result === "ok") this.#board.update({ lastFetchedAt: this.#now() });
         options.telemetry.gitOperation(options.labels, operation, result, durationMs);
       },
     };
   }
 
   status(): GitStatus {
-    return this.#status;
+    return this.#board.status;
   }
 
   /** Somebody pushed, so a webhook says. Returns at once. */
@@ -193,11 +188,16 @@ export class GitSource {
     const stored = await this.#readStored();
     const { position } = stored;
     const attempted = revisionText(resolved);
+    const { verifier } = this.#options;
+    if (verifier) {
+      this.#board.update({ lastAttemptedRevision: attempted });
+      await verifier.check(repository, resolved, this.#signal);
+    }
     if (this.#compared === resolved.commit && position === resolved.commit) {
-      this.#update({ lastAttemptedRevision: attempted, error: null });
+      this.#board.update({ lastAttemptedRevision: attempted, error: null });
       return;
     }
-    this.#update({ lastAttemptedRevision: attempted });
+    this.#board.update({ lastAttemptedRevision: attempted });
     const begun = performance.now();
     let result: "ok" | "error" = "error";
     try {
@@ -239,14 +239,14 @@ export class GitSource {
     }
     this.#compared = resolved.commit;
     this.#warnings = taken.warnings;
-    this.#update({ ...figuresOf(taken.files, taken.warnings), revision: revisionText(resolved), error: null });
+    this.#board.update({ ...figuresOf(taken.files, taken.warnings), revision: revisionText(resolved), error: null });
   }
 
   async #readStored(): Promise<Stored> {
     const stored = await this.#ledger.read();
-    if (stored.position !== "" && this.#status.revision === "") {
+    if (stored.position !== "" && this.#board.status.revision === "") {
       const revision = revisionText({ label: labelOf(this.#options.ref), commit: stored.position });
-      this.#update({ ...figuresOf(stored.files, this.#warnings), revision });
+      this.#board.update({ ...figuresOf(stored.files, this.#warnings), revision });
     }
     return stored;
   }
@@ -255,12 +255,6 @@ export class GitSource {
     if (this.#signal.aborted) return;
     const failure = sourceError(error);
     this.#options.log.warn({ code: failure.code, error: failure.message }, "no new revision was taken in");
-    this.#update({ error: failure });
-  }
-
-  #update(change: Partial<GitStatus>): void {
-    const before = JSON.stringify(this.#status);
-    this.#status = { ...this.#status, ...change };
-    if (JSON.stringify(this.#status) !== before) this.#options.onChange();
+    this.#board.update({ error: failure });
   }
 }

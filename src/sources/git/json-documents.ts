@@ -1,5 +1,7 @@
 import { parseJson } from "../../core/json.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { MAX_DEPTH } from "./limits.ts";
+import { TOO_MANY_ITEMS } from "./read-document.ts";
 
 /** One value of a JSON stream. */
 export interface JsonDocument {
@@ -19,13 +21,17 @@ interface Level {
 
 /**
  * Reads a stream of JSON objects, as kubectl does for a file that begins with `{`.
+ * @param limit of documents and items; beyond it nothing more is read.
  * @returns null when it is not JSON: then it may still be YAML in flow style.
  */
-export function readJsonDocuments(text: string): JsonDocument[] | null {
+export function readJsonDocuments(text: string, limit: number): JsonDocument[] | typeof TOO_MANY_ITEMS | null {
   const documents: JsonDocument[] = [];
+  let found = 0;
   for (let at = skipSpace(text, 0); at < text.length;) {
-    const scanned = scan(text, at);
-    if (scanned === null) return null;
+    const scanned = scan(text, at, limit - found);
+    if (scanned === null || scanned === TOO_MANY_ITEMS) return scanned;
+    found += scanned.items.length + 1;
+    if (found > limit) return TOO_MANY_ITEMS;
     try {
       documents.push({ ...scanned, value: parseJson(text.slice(at, scanned.end)), offset: at });
     } catch {
@@ -40,42 +46,54 @@ export function readJsonDocuments(text: string): JsonDocument[] | null {
 function scan(
   text: string,
   start: number,
-): { end: number; items: number[]; duplicate: JsonDocument["duplicate"]; depth: number } | null {
+  limit: number,
+): Omit<JsonDocument & { end: number }, "value" | "offset"> | typeof TOO_MANY_ITEMS | null {
   if (text[start] !== "{") return null;
+  /** Down to the deepest that is allowed; below that only counted. */
   const levels: Level[] = [];
   const items: number[] = [];
   let duplicate: JsonDocument["duplicate"] = null;
+  let open = 0;
   let depth = 0;
   let lastKey = "";
   let atKey = false;
   for (let at = start; at < text.length; at += 1) {
-    const character = text[at];
-    const level = levels.at(-1);
-    if (character === '"') {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
       const end = endOfString(text, at);
       if (end < 0) return null;
-      if (atKey && level?.keys) {
+      const keys = open === levels.length ? levels[open - 1]?.keys : null;
+      if (atKey && keys) {
         lastKey = unquote(text.slice(at, end));
-        if (level.keys.has(lastKey)) duplicate ??= { key: lastKey, offset: at };
-        level.keys.add(lastKey);
+        if (keys.has(lastKey)) duplicate ??= { key: lastKey, offset: at };
+        keys.add(lastKey);
         atKey = false;
       }
       at = end - 1;
-    } else if (character === "{" || character === "[") {
-      if (level?.listsItems) items.push(at);
-      const listsItems = character === "[" && levels.length === 1 && lastKey === "items";
-      levels.push({ keys: character === "{" ? new Set() : null, listsItems });
-      depth = Math.max(depth, levels.length);
-      atKey = character === "{";
-    } else if (character === "}" || character === "]") {
-      levels.pop();
-      if (levels.length === 0) return { end: at + 1, items, duplicate, depth };
-    } else if (character === ",") {
-      atKey = level?.keys !== null;
+    } else if (code === BRACE || code === BRACKET) {
+      if (open === 2 && levels[1]?.listsItems && items.push(at) > limit) return TOO_MANY_ITEMS;
+      const listsItems = code === BRACKET && open === 1 && lastKey === "items";
+      if (open <= MAX_DEPTH) levels.push({ keys: code === BRACE ? new Set() : null, listsItems });
+      open += 1;
+      depth = Math.max(depth, open);
+      atKey = code === BRACE;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      open -= 1;
+      if (levels.length > open) levels.pop();
+      if (open === 0) return { end: at + 1, items, duplicate, depth };
+    } else if (code === COMMA) {
+      atKey = open === levels.length && levels[open - 1]?.keys !== null;
     }
   }
   return null;
 }
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at += 1) {

@@ -6,7 +6,8 @@ import type { Heartbeat, Logger } from "../../core/telemetry.ts";
 import type { WritePath } from "../../core/vocabulary.ts";
 import { describeRef, revisionText } from "./refs.ts";
 import type { GitRef, ResolvedRef } from "./refs.ts";
-import type { Taken, TakeRules } from "./take.ts";
+import type { Taken } from "./take.ts";
+import type { TakeRules } from "./take-rules.ts";
 
 export interface LedgerOptions {
   readonly fabricId: string;

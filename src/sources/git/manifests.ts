@@ -8,7 +8,7 @@ import { readJsonDocuments } from "./json-documents.ts";
 import { MAX_DEPTH } from "./limits.ts";
 import { checkManifest } from "./manifest-checks.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
-import { isRefused } from "./read-document.ts";
+import { isRefused, TOO_MANY_ITEMS } from "./read-document.ts";
 import { splitDocuments, withoutBom } from "./yaml-documents.ts";
 import type { Chunk } from "./yaml-documents.ts";
 import { readWithLibrary } from "./yaml-library.ts";
@@ -48,12 +48,13 @@ const FATAL_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * What YAML does not allow in a stream, as go-yaml sees it; and U+0085, U+2028 and U+2029, which break lines in YAML 1.1 and not in 1.2:
  * refused rather than read in one of two ways.
  */
-const FORBIDDEN = /(?![\t\n\r])[\p{Cc}\u2028\u2029\ufffe\uffff]/u;
+const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]/;
 
 class FileReader {
   readonly #maxDocuments: number;
   #manifests: Manifest[] = [];
   #rejections: FileRejection[] = [];
+  #tooMany = false;
 
   constructor(maxDocuments: number) {
     this.#maxDocuments = maxDocuments;
@@ -61,7 +62,8 @@ class FileReader {
 
   contents(): FileContents {
     const documents = this.#manifests.length + this.#rejections.length;
-    if (documents <= this.#maxDocuments) return { manifests: this.#manifests, rejections: this.#rejections };
+    if (documents <= this.#maxDocuments && !this.#tooMany)
+      return { manifests: this.#manifests, rejections: this.#rejections };
     return tooMany(this.#maxDocuments);
   }
 
@@ -73,8 +75,12 @@ class FileReader {
     } catch {
       return false;
     }
-    const documents = readJsonDocuments(text);
+    const documents = readJsonDocuments(text, this.#maxDocuments + 1);
     if (documents === null) return false;
+    if (documents === TOO_MANY_ITEMS) {
+      this.#tooMany = true;
+      return true;
+    }
     const lines = lineCounter(text);
     for (const { value, offset, items, duplicate, depth } of documents) {
       const at = lines.linePos(offset);
@@ -114,7 +120,11 @@ class FileReader {
       return this.#refuse(place, "ControlCharacter", "a control character that YAML does not allow");
     }
     if (nesting(text) > MAX_DEPTH) return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
-    const plain = readPlainYaml(text, chunk.firstLine);
+    const plain = readPlainYaml(text, chunk.firstLine, this.#maxDocuments);
+    if (plain === TOO_MANY_ITEMS) {
+      this.#tooMany = true;
+      return;
+    }
     for (const read of plain ? [plain] : readWithLibrary(text, chunk.firstLine)) {
       if (isRefused(read)) this.#refuse(read.place, read.code, read.message);
       else this.#take(read.value, read.place, read.items, read.fields);

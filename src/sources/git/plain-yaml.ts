@@ -21,6 +21,7 @@ import {
   SPACE,
 } from "./plain-tokens.ts";
 import type { Token } from "./plain-tokens.ts";
+import { TOO_MANY_ITEMS } from "./read-document.ts";
 import type { ReadDocument } from "./read-document.ts";
 import { ScalarError } from "./yaml-scalars.ts";
 
@@ -31,18 +32,25 @@ import { ScalarError } from "./yaml-scalars.ts";
  *
  * What it takes it reads exactly as `yaml-library.ts` does, places included; `plain-yaml.test.ts` and the fuzzer compare them.
  * @param firstLine 0-based line of the file on which the text begins.
+ * @param maxItems of a top-level `items`; what has more is not read to its end.
  * @returns null when the text is not of that kind.
  */
-export function readPlainYaml(text: string, firstLine: number): ReadDocument | null {
+export function readPlainYaml(
+  text: string,
+  firstLine: number,
+  maxItems: number,
+): ReadDocument | typeof TOO_MANY_ITEMS | null {
   if (UNUSUAL.test(text)) return null;
   try {
-    return new PlainReader(text, firstLine).read();
+    return new PlainReader(text, firstLine, maxItems).read();
   } catch (error) {
+    if (error === TOO_MANY) return TOO_MANY_ITEMS;
     if (error === NOT_PLAIN || error instanceof ScalarError) return null;
     throw error;
   }
 }
 
+const TOO_MANY = new Error(TOO_MANY_ITEMS);
 const UNUSUAL = /[\t\r\ufeff]/;
 /** Far below the limit of the real reader, which then judges. */
 const DEPTH = 50;
@@ -52,6 +60,7 @@ const MAX_LINE = 20_000;
 class PlainReader {
   readonly #text: string;
   readonly #firstLine: number;
+  readonly #maxItems: number;
   readonly #fields: FieldPlace[] = [];
   readonly #items: Place[] = [];
   /** The key read last is a top-level `items`. */
@@ -64,7 +73,8 @@ class PlainReader {
   /** Where reading goes on in the line. */
   #at = 0;
 
-  constructor(text: string, firstLine: number) {
+  constructor(text: string, firstLine: number, maxItems: number) {
+    this.#maxItems = maxItems;
     this.#text = text;
     this.#firstLine = firstLine;
   }
@@ -147,7 +157,7 @@ class PlainReader {
       this.#at = this.#start + indent + 1;
       this.#skipSpaces();
       if (recording) this.#record(depth, String(list.length));
-      if (areItems) this.#items.push(this.#placeOf(this.#at));
+      if (areItems) this.#recordItem();
       const begins = isKey(this.#text, this.#at);
       list.push(begins ? this.#mapping(this.#at - this.#start, depth + 1) : this.#inline(depth + 1));
       if (this.#indent > indent) throw NOT_PLAIN;
@@ -194,7 +204,7 @@ class PlainReader {
         this.#skipSpaces();
       } else {
         if (recording) this.#record(depth, String(list.length));
-        if (areItems) this.#items.push(this.#placeOf(this.#at));
+        if (areItems) this.#recordItem();
       }
       const value = this.#flowValue(depth + 1);
       if (isMap) object[key] = value;
@@ -243,6 +253,10 @@ class PlainReader {
   #record(depth: number, segment: string): void {
     const line = this.#firstLine + this.#line + 1;
     this.#fields.push({ depth, segment, line, column: this.#at - this.#start + 1 });
+  }
+
+  #recordItem(): void {
+    if (this.#items.push(this.#placeOf(this.#at)) > this.#maxItems) throw TOO_MANY;
   }
 
   /** Whether the collection that begins is the top-level `items`. */

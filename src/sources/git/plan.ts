@@ -61,7 +61,7 @@ export function isKept(key: DeclaredKey): boolean {
  *   new or changed and its text holds the object's name (a move and a mistake in one push).
  * - documents of a file = its keys with a line + its rejections (invariant 11).
  */
-export function planRevision<T>(input: PlanInput<T>): Plan<T> {
+export function planInFull<T>(input: PlanInput<T>): Plan<T> {
   const owners = claim(input);
   const before = ownersOf(input.stored);
   const files = new Map<string, GitFile>();
@@ -139,15 +139,6 @@ function fileRecord<T>(
 ): GitFile {
   const old = stored.get(path);
   const file = read.get(path);
-  // Nearly all files of nearly all pushes: what is known of it stays as it is.
-  if (
-    !file &&
-    old?.blob === blob &&
-    old.rejections.length === 0 &&
-    old.keys.every((key) => owners.get(keyId(key))?.key === key)
-  ) {
-    return old;
-  }
   const candidates = file
     ? file.declared.map(({ key, column }) => ({ key, column }))
     : (old?.keys ?? []).filter((key) => !isKept(key)).map((key) => ({ key, column: 1 }));
@@ -205,7 +196,7 @@ function retirements<T>(
   return retire;
 }
 
-function keyId(key: DeclaredKey): string {
+export function keyId(key: DeclaredKey): string {
   return `${key.apiGroup}\0${key.kind}\0${key.namespace}\0${key.name}`;
 }
 

@@ -18,6 +18,9 @@ export interface RefusedDocument {
   readonly message: string;
 }
 
+/** Of a list whose items are documents of their own there are more than the caller takes. */
+export const TOO_MANY_ITEMS = "too many items";
+
 export type DocumentOutcome = ReadDocument | RefusedDocument;
 
 export function isRefused(outcome: DocumentOutcome): outcome is RefusedDocument {

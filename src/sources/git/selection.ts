@@ -58,7 +58,13 @@ export function selectFiles(
   for (const entry of entries) {
     const relative = entry.path.slice(prefix.length);
     const kustomization = KUSTOMIZATION.test(entry.path);
-    if (!(included(relative) || kustomization) || excluded(relative) || ignored(entry.path)) continue;
+    // What lies in folders that are too deep is not known by its name.
+    if (
+      !(included(relative) || kustomization || entry.type === "too-deep") ||
+      excluded(relative) ||
+      ignored(entry.path)
+    )
+      continue;
     const chart = inChart(entry.path);
     if (chart !== null) left.set(chart, (left.get(chart) ?? 0) + 1);
     else if (kustomization)

@@ -8,27 +8,20 @@ import { lastChanges } from "./blame.ts";
 import { definedScopes, readFiles, scopeFile } from "./file-reader.ts";
 import type { PendingManifest, RawFile } from "./file-reader.ts";
 import { MAX_IGNORE_BYTES, MAX_IGNORE_FILES } from "./limits.ts";
-import type { GitLimits } from "./limits.ts";
 import type { ManifestParser } from "./parser.ts";
-import { DUPLICATE, PENDING, planRevision } from "./plan.ts";
+import { blobsRead, OMITTED } from "./omitted.ts";
+import { DUPLICATE, PENDING } from "./plan.ts";
 import type { Plan, ReadFile } from "./plan.ts";
+import { planRevision } from "./plan-changes.ts";
 import type { BareRepository } from "./bare-repository.ts";
 import type { Scope, ScopeLookup } from "./scopes.ts";
+import { checkDocuments, checkEmptying, checkTotals } from "./take-rules.ts";
+import type { TakeRules } from "./take-rules.ts";
 import { ignoreFiles, selectFiles } from "./selection.ts";
 import type { Selection } from "./selection.ts";
 import { gitError } from "./transport-errors.ts";
 import { listTree } from "./tree.ts";
 import type { TreeEntry } from "./tree.ts";
-
-/** What of a Fabric's `spec.git` decides how a tree becomes rows. */
-export interface TakeRules {
-  readonly path: string;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly limits: GitLimits;
-  readonly allowEmptying: boolean;
-  readonly defaultNamespace: string;
-}
 
 export interface TakeInput {
   readonly fabricId: string;
@@ -59,8 +52,6 @@ export interface Taken {
   readonly rejected: number;
 }
 
-/** Objects that may be retired at once without the Fabric's word, though they are more than half: a small Fabric is tidied up in one push. */
-const FREE_RETIREMENTS = 10;
 /** Manifests normalised before the event loop gets its turn: some 5 ms. */
 const SLICE = 64;
 
@@ -87,7 +78,9 @@ export async function takeRevision(input: TakeInput): Promise<Taken> {
   const defined = await scopesDefined(input, selection.entries, raw, sizes);
   const read = new Map<string, ReadFile<PendingManifest>>();
   for (const [path, file] of raw) {
-    read.set(path, scopeFile(file, { cluster: input.scopes, defined, defaultNamespace: rules.defaultNamespace }));
+    const declaredBefore = (stored.get(path)?.keys.length ?? 0) > 0;
+    const { defaultNamespace } = rules;
+    read.set(path, scopeFile(file, { cluster: input.scopes, defined, defaultNamespace, declaredBefore }));
   }
   const tree = selection.entries.map(({ path, blob }) => ({ path, blob }));
   const plan = planRevision({ stored, tree, read, redeclare: input.since === "" });
@@ -152,7 +145,7 @@ async function select(input: TakeInput, entries: readonly TreeEntry[]): Promise<
   const texts = new Map<string, string>();
   for (const { path, blob } of ignores) {
     const header = await (await input.repository.headers()).read(blob);
-    if (header && header.size > MAX_IGNORE_BYTES)
+    if (header === null || header.size > MAX_IGNORE_BYTES)
       throw gitError("LimitExceeded", `${path} is larger than ${MAX_IGNORE_BYTES} bytes`);
     const object = await (await input.repository.contents()).read(blob);
     if (object === null) throw gitError("RepositoryCorrupt", "the cached repository lacks a file that its tree names");
@@ -167,52 +160,17 @@ async function sizesOf(input: TakeInput, entries: readonly TreeEntry[]): Promise
   const files = entries.filter(({ type }) => type === "file");
   const unknown = [...new Set(files.map(({ blob }) => blob).filter((blob) => !sizes.has(blob)))];
   const found = await Promise.all(unknown.map((blob) => headers.read(blob)));
+  const wasRead = found.includes(null) ? blobsRead(input.stored) : new Set<string>();
   unknown.forEach((blob, index) => {
-    const size = found[index]?.size;
-    if (size === undefined)
+    // What is not here was left out by the server, unless it was here before.
+    const size = found[index]?.size ?? OMITTED;
+    if (size === OMITTED && wasRead.has(blob))
       throw gitError("RepositoryCorrupt", "the cached repository lacks a file that its tree names");
     sizes.set(blob, size);
   });
   const current = new Set(files.map(({ blob }) => blob));
   for (const blob of sizes.keys()) if (!current.has(blob)) sizes.delete(blob);
   return sizes;
-}
-
-function checkTotals(entries: readonly TreeEntry[], sizes: ReadonlyMap<string, number>, limits: GitLimits): void {
-  if (entries.length > limits.maxFiles) {
-    throw gitError("LimitExceeded", `${entries.length} files, more than limits.maxFiles (${limits.maxFiles})`);
-  }
-  let total = 0;
-  for (const { blob } of entries) {
-    const size = sizes.get(blob) ?? 0;
-    // A file that is too large by itself is refused by itself.
-    if (size <= limits.maxFileBytes) total += size;
-  }
-  if (total > limits.maxTotalBytes) {
-    throw gitError("LimitExceeded", `${total} bytes, more than limits.maxTotalBytes (${limits.maxTotalBytes})`);
-  }
-}
-
-function checkDocuments(plan: Plan<unknown>, limits: GitLimits): void {
-  let documents = 0;
-  for (const file of plan.files.values()) documents += file.documents;
-  if (documents > limits.maxDocuments) {
-    throw gitError("LimitExceeded", `${documents} documents, more than limits.maxDocuments (${limits.maxDocuments})`);
-  }
-}
-
-/** Half of the rows gone at once looks more like a mistake in the path or a bad merge than like a wish (invariant 10). */
-function checkEmptying(plan: Plan<unknown>, pathExists: boolean, rules: TakeRules): void {
-  const gone = plan.retire.length;
-  if (rules.allowEmptying) return;
-  if (!pathExists && gone === 0) throw gitError("PathNotFound", `the revision has no folder ${rules.path}`);
-  if (gone * 2 <= plan.declaredBefore) return;
-  if (gone < FREE_RETIREMENTS && gone < plan.declaredBefore) return;
-  const what = pathExists ? "this revision" : `the path ${rules.path} is not in this revision, which`;
-  throw gitError(
-    "EmptyingRefused",
-    `${what} would retire ${gone} of ${plan.declaredBefore} objects; nothing was changed. Set spec.git.allowEmptying if that is meant`,
-  );
 }
 
 /** CustomResourceDefinitions of files that did not change are asked as well, but only when somebody waits for an answer. */

@@ -21,8 +21,8 @@ export interface ReaderOf {
 const REMEMBERED_ENTRIES = 200_000;
 /** Folders that are asked for at once. */
 const AT_ONCE = 64;
-/** Levels below which no path can be short enough: a name and a slash are two bytes. */
-const MAX_LEVELS = MAX_PATH_BYTES / 2;
+/** Levels that a path may have: a name and a slash are two bytes, and the root is one more. */
+const MAX_LEVELS = MAX_PATH_BYTES / 2 + 1;
 
 /** Reads the folders of a repository through its long-lived `git cat-file`. */
 export class TreeReader {

@@ -4,7 +4,7 @@ import { gitError } from "./transport-errors.ts";
 import { printable } from "./tree-names.ts";
 
 /** What an entry of a tree is; only regular files are ever read. */
-export type EntryType = "file" | "symlink" | "submodule" | "unreadable-name";
+export type EntryType = "file" | "symlink" | "submodule" | "unreadable-name" | "too-deep";
 
 export interface TreeEntry {
   /** In the repository, '/' separated. Of a name that cannot be a text, its printable form with \xNN for the other bytes. */
@@ -29,12 +29,12 @@ export async function listTree(
   path: string,
   maxFiles: number,
 ): Promise<Listing | null> {
-  const folder = normalPath(path);
+  const base = normalPath(path);
   const headers = await repository.headers();
   const root = await headers.read(`${commit}^{tree}`);
   if (root === null)
     throw gitError("RepositoryCorrupt", "the cached repository lacks the tree of a commit that it holds");
-  const tree = folder === "" ? root : await headers.read(`${commit}:${folder}`);
+  const tree = base === "" ? root : await headers.read(`${commit}:${base}`);
   if (tree === null || tree.type !== "tree") return null;
   const folders = await repository.trees.below(tree.id, maxFiles * ENTRIES_PER_FILE);
   const entries: TreeEntry[] = [];
@@ -44,12 +44,13 @@ export async function listTree(
       const known = readable && entry.readable;
       // A unit of UTF-16 is three bytes at most.
       const long = path.length * 3 > MAX_PATH_BYTES && Buffer.byteLength(path) > MAX_PATH_BYTES;
-      if (long) entries.push({ path: shortened(path), blob: entry.id, type: "unreadable-name" });
-      else if (entry.type === "folder") list(entry.id, `${path}/`, known);
+      const folder = entry.type === "folder";
+      if (long) entries.push({ path: shortened(path), blob: entry.id, type: folder ? "too-deep" : "unreadable-name" });
+      else if (folder) list(entry.id, `${path}/`, known);
       else entries.push({ path, blob: entry.id, type: known ? entry.type : "unreadable-name" });
     }
   };
-  list(tree.id, folder === "" ? "" : `${folder}/`, true);
+  list(tree.id, base === "" ? "" : `${base}/`, true);
   return { entries };
 }
 

@@ -199,13 +199,29 @@ test("kustomizations and charts are not rendered, and say so; .fabricsyncignore 
       "tests/t.yaml": configMap("test"),
       "data.json": '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"json"}}',
     },
-    { rules: { ...RULES, include: ["**/*.yaml", "**/*.json"], exclude: ["tests/**"] } },
+    { rules: { ...RULES, exclude: ["tests/**"] } },
   );
   expect(await bench.desired()).toEqual({ json: "data.json:1", one: "a.yaml:1" });
   expect(running.source.status()).toMatchObject({
     invalidDocuments: 0,
     warnings: [expect.stringMatching(/^chart\/Chart\.yaml: /), expect.stringMatching(/^kustomization\.yaml: /)],
   });
+});
+
+test("JSON files are manifests like any other; those of other programs are passed over, until they were manifests once", async () => {
+  const json = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"json"}}';
+  await begin({
+    "a.json": json,
+    "package.json": '{"name": "x", "dependencies": {}}',
+    "tsconfig.json": '{\n  // comment\n  "compilerOptions": {},\n}',
+    "list.json": "[1, 2]",
+    "broken.json": '{"apiVersion": "v1", "metadata": {"name": "b"}}',
+  });
+  expect(await bench.desired()).toEqual({ json: "a.json:1" });
+  expect(running.source.status().rejections).toEqual(["broken.json:1:1 kind is missing or not a text"]);
+  await take({ "a.json": "{}" });
+  expect(await bench.desired()).toEqual({ json: "a.json:1" });
+  expect(running.source.status().rejections).toContainEqual(expect.stringMatching(/^a\.json:1:1 /));
 });
 
 test("an emptied or vanished path keeps the rows until the Fabric says otherwise", async () => {

@@ -138,6 +138,10 @@ describe("hostile files are refused before they cost anything", () => {
     ["braces", () => "{a: ".repeat(250_000), "TooDeep"],
     ["JSON braces", () => '{"a":'.repeat(5_000) + "1" + "}".repeat(5_000), "TooDeep"],
     ["nested dashes", () => "- ".repeat(5_000) + "a", "TooDeep"],
+    ["brackets of a JSON text", () => '{"a":'.repeat(1_000_000), "TooDeep"],
+    ["items of a JSON list", () => `{"kind":"List","items":[${"{},".repeat(500_000)}{}]}`, "TooManyDocuments"],
+    ["items of a YAML list", () => `kind: List\nitems:\n${"- {}\n".repeat(500_000)}`, "TooManyDocuments"],
+    ["bytes that are no text", () => "\u0000".repeat(5_000_000), "ControlCharacter"],
     ["documents", () => "---\na\n".repeat(200_000), "TooManyDocuments"],
     ["items", () => `apiVersion: v1\nkind: List\nitems: [${"{},".repeat(5_000)}]`, "TooManyDocuments"],
   ];

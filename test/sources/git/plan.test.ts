@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import type { DeclaredKey, FileRejection, GitFile } from "../../../src/core/ports.ts";
-import { isComplete, isKept, planRevision } from "../../../src/sources/git/plan.ts";
+import { isComplete, isKept, planInFull } from "../../../src/sources/git/plan.ts";
+import { planRevision } from "../../../src/sources/git/plan-changes.ts";
 import type { Plan, ReadFile } from "../../../src/sources/git/plan.ts";
 
 /** A file as the tests write it: names that it declares, one a line, and whether a part of it is broken. */
@@ -37,7 +39,17 @@ function plan(stored: ReadonlyMap<string, GitFile>, tree: Tree): Plan<string> {
     if (known?.blob !== blobOf(text) || again) read.set(path, readText(text));
   }
   const entries = Object.entries(tree).map(([path, text]) => ({ path, blob: blobOf(text) }));
-  return planRevision({ stored, tree: entries, read, redeclare: false });
+  const input = { stored, tree: entries, read, redeclare: false };
+  const result = planRevision(input);
+  // Looking at what changed alone gives the same as looking at everything.
+  const full = planInFull(input);
+  const equal = isDeepStrictEqual(comparable(result), comparable(full));
+  if (!equal) expect(comparable(result)).toEqual(comparable(full));
+  return result;
+}
+
+function comparable({ retire, upserts, ...rest }: Plan<string>): unknown {
+  return { ...rest, retire: new Set(retire), upserts: new Set(upserts) };
 }
 
 /** What the database would hold: each row's name and the place that declares it. */

@@ -10,14 +10,14 @@ import type { GitSourceOptions } from "../../../src/sources/git/git-source.ts";
 import { ManifestParser } from "../../../src/sources/git/parser.ts";
 import { RepositoryPool } from "../../../src/sources/git/repository-pool.ts";
 import type { Scope } from "../../../src/sources/git/scopes.ts";
-import type { TakeRules } from "../../../src/sources/git/take.ts";
+import type { TakeRules } from "../../../src/sources/git/take-rules.ts";
 import { type GitServer, startGitServer, type TestRepository } from "../../support/git-server.ts";
 import type { TestDatabase } from "../../support/postgres.ts";
 import { openStore, POLICY, type StoreFixture } from "../../store/fixture.ts";
 
 export const RULES: TakeRules = {
   path: ".",
-  include: ["**/*.yaml", "**/*.yml"],
+  include: ["**/*.yaml", "**/*.yml", "**/*.json"],
   exclude: [],
   limits: { maxFiles: 20_000, maxFileBytes: 1_048_576, maxTotalBytes: 67_108_864, maxDocuments: 50_000 },
   allowEmptying: false,
@@ -99,6 +99,7 @@ export async function openSourceBench(database?: TestDatabase): Promise<SourceBe
         rules: RULES,
         intervalMs: 3_600_000,
         timeoutMs: 20_000,
+        maxTransferBytes: 1 << 28,
         credentialsId: "",
         credentials: () => Promise.resolve({ "ca.crt": server.https.ca }),
         pool,

@@ -1,0 +1,146 @@
+/**
+ * Pushes what a person who means harm would push, one thing at a time into a repository of 20 good files, one of which changes with each push,
+ * and measures what the program spends on it once it is fetched; and what a stream of watch events feels of it. Writes
+ * `bench/reports/git-hostile.md`.
+ *
+ *   node bench/git/hostile.ts [--large-mb 64]
+ */
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { FabricSyncError } from "../../src/core/errors.ts";
+import { RULES, openSourceBench } from "../../test/sources/git/source-bench.ts";
+import type { SourceBench } from "../../test/sources/git/source-bench.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { takeRevision } from "../../src/sources/git/take.ts";
+import type { Taken } from "../../src/sources/git/take.ts";
+import type { GitRepository } from "../../src/sources/git/repository.ts";
+import { startPostgres } from "../../test/support/postgres.ts";
+import { Forge } from "./hostile-trees.ts";
+import type { Entry } from "./hostile-trees.ts";
+import { hostileCorpus } from "./hostile-corpus.ts";
+import { renderHostile } from "./hostile-report.ts";
+import type { HostileResult } from "./hostile-report.ts";
+import { EventStream } from "./event-stream.ts";
+import { manifest } from "./workload.ts";
+
+const { values: options } = parseArgs({ options: { "large-mb": { type: "string", default: "64" } } });
+/** The most that a Fabric may allow of each, so that files reach the parser. */
+const LIMITS = { maxFiles: 20_000, maxFileBytes: 16_777_216, maxTotalBytes: 268_435_456, maxDocuments: 50_000 };
+/** Takes of a harmless push, before and after: what is normal, and the watch's latency without anything hostile. */
+const HARMLESS = 15;
+
+const server = await startPostgres();
+const database = await server.createDatabase();
+try {
+  await migrate(database.url);
+  const bench = await openSourceBench(database);
+  try {
+    const results = await measure(bench);
+    const command = `node bench/git/hostile.ts ${process.argv.slice(2).join(" ")}`.trim();
+    const machine = `${cpus().length} × ${cpus()[0]?.model ?? "?"}, load average ${(loadavg()[0] ?? 0).toFixed(1)}`;
+    const report = renderHostile(results, { command, machine });
+    console.log(`\n${report}`);
+    await writeFile(join(import.meta.dirname, "../reports/git-hostile.md"), report);
+  } finally {
+    await bench[Symbol.asyncDispose]();
+  }
+} finally {
+  await server.stop();
+}
+
+async function measure(bench: SourceBench): Promise<HostileResult> {
+  const repository = await bench.server.createRepository();
+  const forge = new Forge(repository.bareDirectory);
+  const push = async (entries: readonly Entry[], generation: number, parent: string): Promise<string> => {
+    const files = Array.from({ length: 20 }, (_, index) => manifest(index, index === 0 ? generation : 0));
+    const good = await Promise.all(files.map((text, index) => forge.file(`leaf-${index}.yaml`, text)));
+    return forge.commit(await forge.tree([...entries, await forge.folder("good", good)]), parent);
+  };
+  const base = await push([], 0, "");
+  const subscriber = {
+    ref: { branch: "main" },
+    timeoutMs: 120_000,
+    maxTransferBytes: 4_000_000_000,
+    credentials: () => Promise.resolve({ caCrt: bench.server.https.ca }),
+    onMoved: () => undefined,
+    onExchange: () => undefined,
+  };
+  const fetched = await bench.pool.subscribe(repository.httpsUrl, "", subscriber);
+  await fetched.resolve(subscriber, Date.now());
+  const before = await take(bench, fetched, base, "", new Map());
+  if (before instanceof FabricSyncError) throw before;
+
+  await using stream = new EventStream(bench.fixture);
+  const spend = async (commit: string): Promise<{ cpuMs: number; outcome: Taken | FabricSyncError }> => {
+    await fetched.resolve(subscriber, Date.now());
+    const begun = await cpuMs();
+    const outcome = await take(bench, fetched, commit, base, before.files);
+    return { cpuMs: (await cpuMs()) - begun, outcome };
+  };
+  // Both figures hold the stream's own work for as long as they last; what is compared has it on both sides.
+  const normal: number[] = [];
+  await stream.during("quiet", async () => {
+    for (let round = 1; round <= HARMLESS; round += 1) normal.push((await spend(await push([], round, base))).cpuMs);
+  });
+  const cases: HostileResult["cases"][number][] = [];
+  for (const [index, hostile] of hostileCorpus(Number(options["large-mb"])).entries()) {
+    const commit = await push(await hostile.make(forge), 100 + index, base);
+    await fetched.resolve(subscriber, Date.now());
+    const { cpuMs: spent, outcome } = await stream.during("hostile", () => spend(commit));
+    const one = { what: hostile.what, refused: hostile.refused, cpuMs: spent, ...verdict(outcome, hostile.refused) };
+    cases.push(one);
+    console.log(`${one.held ? "ok " : "NOT"} ${hostile.what}: ${one.became}, ${Math.round(spent)} ms`);
+  }
+  return { normal, cases, latency: stream.latencies };
+}
+
+function take(
+  bench: SourceBench,
+  { bare }: GitRepository,
+  commit: string,
+  since: string,
+  stored: Taken["files"],
+): Promise<Taken | FabricSyncError> {
+  return takeRevision({
+    fabricId: bench.fabricId(),
+    repository: bare,
+    parser: bench.parser,
+    scopes: { scopeOf: () => "namespaced" },
+    rules: { ...RULES, limits: LIMITS },
+    commit,
+    since,
+    stored,
+    writePath: "git_webhook",
+    now: Date.now(),
+    sizes: new Map(),
+  }).catch((error: unknown) => {
+    if (error instanceof FabricSyncError) return error;
+    throw error;
+  });
+}
+
+/** Whether what is hostile was refused as it should be, and what is good was taken in. */
+function verdict(outcome: Taken | FabricSyncError, refused: string): { became: string; held: boolean } {
+  if (outcome instanceof FabricSyncError)
+    return { became: `${outcome.code}, rows kept`, held: outcome.code === refused };
+  const codes = new Set([...outcome.files.values()].flatMap(({ rejections }) => rejections.map(({ code }) => code)));
+  const good = outcome.observations.some(({ key, type }) => key.name === "leaf-0" && type === "upsert");
+  const became = codes.size === 0 ? "taken" : [...codes].join(", ");
+  return { became: good ? `${became}; the rest taken in` : became, held: good && became === refused };
+}
+
+/** CPU of this process with its threads, and of the git processes that answer it. */
+async function cpuMs(): Promise<number> {
+  const { user, system } = process.cpuUsage();
+  let ticks = 0;
+  for (const id of await readdir("/proc")) {
+    if (!/^\d+$/.test(id)) continue;
+    const text = await readFile(`/proc/${id}/stat`, "utf8").catch(() => "");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    if (Number(fields[1]) === process.pid && text.includes("(git)")) ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  // 100 ticks a second on every Linux that we know of.
+  return (user + system) / 1_000 + ticks * 10;
+}
