@@ -60,12 +60,35 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
-export async function startRig({ bundle, kinds, settings = {} }: RigOptions): Promise<Rig> {
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const ends: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of ends.splice(0).toReversed()) await end();
+  };
+  try {
+    return { ...(await assemble(options, ends)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** `ends`: what ends the parts, the last first. */
+async function assemble(
+  { bundle, kinds, settings = {} }: RigOptions,
+  ends: (() => Promise<void>)[],
+): Promise<Omit<Rig, "stop">> {
   const workspace = await createWorkspace("soak");
-  const [plane, postgres] = await Promise.all([startControlPlane(), startPostgres({ settings })]);
+  ends.push(() => workspace.dispose());
+  const postgres = await startPostgres({ settings });
+  ends.push(() => postgres.stop());
+  const plane = await startControlPlane();
+  ends.push(() => plane.stop());
   const target = { port: postgres.port };
   const proxy = await startFaultProxy(target);
+  ends.push(() => proxy.stop());
   const client = new KubeClient(loadKubeConfig({ from: "file", path: plane.adminKubeconfig.path }));
+  ends.push(() => client.close());
 
   const database = await postgres.createDatabase({ name: "soak" });
   await withClient(database.url, async (sql) => {
@@ -101,8 +124,8 @@ export async function startRig({ bundle, kinds, settings = {} }: RigOptions): Pr
   await mkdir(join(workspace.directory, "cache"));
 
   const there = new Set<string>();
-  const ends: (() => Promise<void>)[] = [];
   let operator: Operator | null = null;
+  ends.push(async () => operator?.process.stop("SIGKILL"));
   const sql = <Row extends object>(text: string): Promise<Row[]> =>
     withClient(direct(), async (connection) => (await connection.query<Row>(text)).rows);
   return {
@@ -152,13 +175,6 @@ export async function startRig({ bundle, kinds, settings = {} }: RigOptions): Pr
       return conditionOf(isJsonObject(body) ? body : {}, type);
     },
     onStop: (end) => void ends.push(end),
-    async stop() {
-      await operator?.process.stop("SIGKILL");
-      await Promise.all([plane.stop(), proxy.stop(), client.close()]);
-      for (const end of ends) await end();
-      await postgres.stop();
-      await workspace.dispose();
-    },
   };
 }
 

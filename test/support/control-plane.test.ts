@@ -18,7 +18,10 @@ describe("the shared control plane", () => {
     const reader = await controlPlane.serviceAccountKubeconfig(namespace.name, "reader");
     await expect(controlPlane.kubectl(["get", "configmaps"], { kubeconfig: reader.path })).rejects.toThrow(/Forbidden/);
     await controlPlane.kubectl(["apply", "-f", "-"], readerRole(namespace.name));
-    const answer = await controlPlane.kubectl(["get", "configmaps", "-o", "json"], { kubeconfig: reader.path });
+    // The authorizer follows a moment later.
+    const answer = await waitFor("the right", () =>
+      controlPlane.kubectl(["get", "configmaps", "-o", "json"], { kubeconfig: reader.path }),
+    );
     expect((JSON.parse(answer) as List).items).toEqual([]);
     await expect(controlPlane.kubectl(["get", "secrets"], { kubeconfig: reader.path })).rejects.toThrow(KubectlError);
     await namespace.remove();
@@ -111,7 +114,9 @@ describe("a control plane of one's own", () => {
     }
     await plane.forgetHistory();
     const watch = `${configMaps}?watch=1&timeoutSeconds=5&resourceVersion=${before.metadata.resourceVersion}`;
-    expect(await plane.request("GET", watch)).toMatchObject({ type: "ERROR", object: { code: 410 } });
+    // A server that has just begun asks for patience (429) before it knows.
+    const told = await waitFor("an answer", () => plane.request("GET", watch));
+    expect(told).toMatchObject({ type: "ERROR", object: { code: 410 } });
   });
 
   it("can lack what newer servers have", async () => {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { aggregateClusterRole } from "./cluster-role-aggregation.ts";
+import { waitFor } from "./wait.ts";
 
 export const OPERATOR_NAMESPACE = "fabric-sync";
 export const OPERATOR_ACCOUNT = "fabric-sync";
@@ -20,4 +21,29 @@ export async function applyOperatorManifests(cluster: Kubectl): Promise<void> {
   await cluster.kubectl(["apply", "--server-side", "-f", "-"], rights.join("---\n"));
   await aggregateClusterRole(cluster, "fabric-sync-mirror");
   await aggregateClusterRole(cluster, "fabric-sync-dry-run");
+  await inForce(cluster);
+}
+
+/** What was applied is served, and authorized by, a moment after it was accepted. */
+async function inForce(cluster: Kubectl): Promise<void> {
+  await waitFor("the Fabrics to be served", () =>
+    cluster.kubectl(["get", "--raw", "/apis/fabricsync.dev/v1alpha1/fabrics"]),
+  );
+  const rights: Record<string, string>[] = [
+    { verb: "create", group: "events.k8s.io", resource: "events" },
+    { verb: "create", group: "coordination.k8s.io", resource: "leases", namespace: OPERATOR_NAMESPACE },
+    { verb: "list", group: "wiring.githedgehog.com", resource: "switches" },
+  ];
+  const user = `system:serviceaccount:${OPERATOR_NAMESPACE}:${OPERATOR_ACCOUNT}`;
+  for (const resourceAttributes of rights) {
+    const review = {
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SubjectAccessReview",
+      spec: { user, resourceAttributes },
+    };
+    const ask = ["create", "-f", "-", "-o", "jsonpath={.status.allowed}"];
+    await waitFor(`the right to ${JSON.stringify(resourceAttributes)}`, async () => {
+      return (await cluster.kubectl(ask, JSON.stringify(review))) === "true";
+    });
+  }
 }
