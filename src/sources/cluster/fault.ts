@@ -13,6 +13,11 @@ export class StreamFault extends FabricSyncError {
   }
 }
 
+/** What those get who wait for a stream that is no more. */
+export function streamStopped(): StreamFault {
+  return new StreamFault("refused", "StreamStopped", "the stream was stopped");
+}
+
 /** What a thrown error means for a reflector; null when it is no fault of the stream and must end it (`fatal`). */
 export function classify(error: unknown, spec: StreamSpec): Fault | null {
   if (error instanceof FabricSyncError && error.policy === "fatal") return null;

@@ -1,7 +1,9 @@
 import { isJsonObject } from "../../core/json.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { compareResourceVersions } from "../../core/resource-version.ts";
 import { KubeApiError } from "./api-error.ts";
 import type { KubeClient, Query } from "./client.ts";
+import { StreamFault } from "./fault.ts";
 import type { StreamSpec } from "./selection.ts";
 import type { StreamTiming } from "./timing.ts";
 
@@ -88,4 +90,10 @@ export async function currentVersion(
   const { body } = await client.fetch("GET", resourcePath(spec), { query: { limit: 1 }, signal });
   const metadata = isJsonObject(body) && isJsonObject(body["metadata"]) ? body["metadata"] : {};
   return typeof metadata["resourceVersion"] === "string" ? metadata["resourceVersion"] : "";
+}
+
+/** @throws StreamFault `ResourceVersionRewound` when a storage that stands at `version` has never been at `position`. */
+export function refuseSetBack(version: string, position: string): void {
+  if ((compareResourceVersions(version, position) ?? 0) >= 0) return;
+  throw new StreamFault("rewound", "ResourceVersionRewound", "the cluster's storage was set back to an older state");
 }

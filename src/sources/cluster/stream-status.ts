@@ -1,8 +1,23 @@
 import { FabricSyncError, messageOf } from "../../core/errors.ts";
 import type { StreamStatus } from "../../core/streams.ts";
+import { describeState } from "./reflector-state.ts";
+import type { ReflectorState } from "./reflector-state.ts";
 import type { StreamSpec, Unmet } from "./selection.ts";
 
 const NEVER = { completeAt: null, lastEventAt: null } as const;
+
+/** A stream that runs. `unread` are the objects that are there and cannot be read. */
+export function streamStatus(
+  { scope, group, kind, plural }: StreamSpec,
+  current: ReflectorState,
+  unread: readonly string[],
+  times: Pick<StreamStatus, "completeAt" | "lastEventAt">,
+): StreamStatus {
+  const { state, reason, message } = describeState(current);
+  const told =
+    unread.length === 0 ? message : `${unread.length} objects cannot be read: ${unread.slice(0, 3).join("; ")}`;
+  return { scope, apiGroup: group, kind, plural, state, reason, message: told, ...times };
+}
 
 /** Discovery itself fails: nothing is known of kinds that may have come or gone. */
 export function discoveryStatus(error: unknown): StreamStatus {
