@@ -23,15 +23,20 @@ try {
   await rig.operator().ready(60_000);
   if (what === "faults") {
     const chosen = rest.length === 0 ? FAULTS : FAULTS.filter(({ name }) => rest.includes(name));
-    const all: Record<string, unknown>[] = [];
+    const all: string[] = [
+      "| fault | lasted ms | StoreReady said | whole after ms | changes | lost commits found | peak MiB |",
+      "| --- | --- | --- | --- | --- | --- | --- |",
+    ];
     for (const fault of chosen) {
       // A server that is silent is told of after some seconds, so it lasts longer.
       const seconds = Number(count ?? 20) * (fault.name === "SIGSTOP" ? 1.5 : 1);
       const round = await faultRound(rig, fault, seconds * 1_000, 200);
-      all.push({ ...round });
+      all.push(
+        `| ${[round.fault, round.lastedMs, round.said.join(", "), round.wholeAfterMs, round.changes, round.foundLost ? "yes" : "no", round.peakMiB].join(" | ")} |`,
+      );
       console.log(JSON.stringify(round));
     }
-    console.table(all);
+    console.log(all.join("\n"));
   } else if (what === "away") {
     console.log(JSON.stringify(await awayRound(rig, Number(count ?? 300) * 1_000)));
   } else {
