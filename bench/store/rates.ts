@@ -6,7 +6,7 @@ import { newUuid } from "../../src/core/uuid.ts";
 import type { Store } from "../../src/store/store.ts";
 import { copyAndMerge, drizzleUpsert } from "./baselines.ts";
 import type { Meter } from "./cpu.ts";
-import { BATCH, batchesOf, observe, type Make } from "./workload.ts";
+import { BATCH, batchesOf, declare, observe, type Make } from "./workload.ts";
 
 export const POLICY: ReducePolicy = {
   driftMode: "local",
@@ -34,11 +34,25 @@ export interface Contender {
 /** Objects a COPY: measured best between 500 and 20,000. */
 const COPY_BATCH = 5_000;
 
-/** Our writer: `writers` at once over disjoint parts, each change with its event and each batch with its cursor. */
-export function ours(store: Store, meter: Meter, writers: number, make: Make, batch = BATCH): Contender["measure"] {
+/**
+ * Our writer: `writers` at once over disjoint parts, each change with its event and each batch with its cursor.
+ * @param options `declared`: Git declares the same objects, and was taken in before
+ */
+export function ours(
+  store: Store,
+  meter: Meter,
+  writers: number,
+  make: Make,
+  { batch = BATCH, declared = false }: { batch?: number; declared?: boolean } = {},
+): Contender["measure"] {
   return async (objects, uid) => {
     const { id } = await store.registerFabric({ namespace: "bench", name: uid, uid });
     const fence = await store.acquireFence(id, "bench");
+    if (declared) {
+      const desired = Array.from({ length: objects }, (_, index) => declare(id, index, make));
+      for (const some of batchesOf(desired, batch))
+        await store.apply({ fence, policy: POLICY, observations: some, cursors: [] });
+    }
     return measure(objects, meter, async (revision) => {
       const observations = Array.from({ length: objects }, (_, index) =>
         observe(id, index, revision, revision * objects + index + 1, make),

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../src/core/json.ts";
-import { normaliseActual } from "../../src/core/normalise.ts";
-import type { ActualUpsert } from "../../src/core/observation.ts";
+import { normaliseActual, normaliseDesired } from "../../src/core/normalise.ts";
+import type { ActualUpsert, DesiredUpsert } from "../../src/core/observation.ts";
 import { agent } from "../topology/fabric.ts";
 
 /** Objects a batch: what the pump hands over under load. */
@@ -23,6 +23,18 @@ export function observe(
     writePath: revision === 0 ? "list" : "watch",
     observedAt: Date.now(),
   });
+}
+
+/** What Git declares of the object: its first version. */
+export function declare(fabricId: string, index: number, make: Make): DesiredUpsert {
+  const origin = {
+    commit: "c".repeat(40),
+    author: "bench",
+    filePath: `${index}.yaml`,
+    line: 1,
+    fileHash: "f".repeat(40),
+  };
+  return normaliseDesired(make(index, 0, 1), origin, { fabricId, writePath: "git_poll", observedAt: Date.now() });
 }
 
 /** An object of a kind that tells nothing of the network: row and history alone. A list of ports, about 2.3 KB of JSON. */
@@ -51,7 +63,8 @@ function body(index: number, revision: number, resourceVersion: number): JsonObj
       speed: port % 4 === 0 ? "100G" : "25G",
       mtu: 9100,
       description: `server-${index % 40}-port-${port}`,
-      vlan: 1000 + ((index * port + revision) % 3000),
+      // A change moves one port.
+      vlan: 1000 + ((index * port + (port === 1 ? revision : 0)) % 3000),
       enabled: (index + port) % 7 !== 0,
     };
   }

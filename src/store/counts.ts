@@ -5,7 +5,7 @@ import type { Sql } from "./transaction.ts";
  * Counts of one fabric from its rows, in one statement. `objects` and `desired` are those that are there now; tombstones are
  * counted under their state.
  *
- * Counted in the indexes as far as these tell: half a million rows take 0.05 s instead of 0.5 s. What a state says of the sides is the table of
+ * Counted in the indexes as far as these tell: 40 % of the time that reading rows of 1 KB takes (200,000 rows, both in memory). What a state says of the sides is the table of
  * `deriveState`: `committed` and `deleted` are not in the cluster, all others are, apart from what was never seen (`pending`) and from generated
  * kinds that Git alone has (`external`). Those rows are read.
  */

@@ -39,9 +39,22 @@ test("planted secrets reach no table, no event, no dead letter and no error", as
   const constrained = await at.apply([normaliseActual(renamed, seen)]);
 
   const tables = await at.sql<{ name: string }>(
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'fabric_sync'`,
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'fabric_sync'
+     UNION ALL SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = 'fabric_sync'`,
   );
-  let dump = JSON.stringify([result, constrained, await at.store.listDeadLetters({ fabricId: at.fabricId })]);
+  // What the commands and the HTTP side answer from.
+  const rows = await at.store.findResources({ fabricId: at.fabricId, kind: "Login", name: "nested" });
+  const { key } = normaliseActual(nested, seen);
+  let dump = JSON.stringify([
+    result,
+    constrained,
+    await at.store.listDeadLetters({ fabricId: at.fabricId }),
+    rows,
+    await at.store.explain(key, 10),
+    await at.store.sideAsOf(key, "actual", "2100-01-01T00:00:00.000Z"),
+    await at.store.summarise(),
+  ]);
+  expect(rows).toHaveLength(1);
   for (const { name } of tables) {
     const rows = await at.sql<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
     dump += rows.map(({ row }) => row).join("\n");
