@@ -4,6 +4,7 @@ import { waitFor } from "../test/support/wait.ts";
 import { type Answer, ask, printed, rowOf } from "./answer.ts";
 import { installation } from "./installation.ts";
 import type { Narrator } from "./narrator.ts";
+import { tellTopology } from "./topology.ts";
 import { FABRIC, filesOf, NAMESPACE, type Stage } from "./stage.ts";
 
 /** How long an answer may take to come true, ms: machines of two cores that build something else meanwhile. */
@@ -75,6 +76,10 @@ export async function tell(stage: Stage, narrator: Narrator): Promise<Operator> 
     );
     narrator.check("the agents' passwords are not in the table", leaked[0]?.leaks === 0);
   });
+
+  await narrator.step("Draw its topology: every declared cable against what the switches hear", () =>
+    tellTopology(stage, narrator),
+  );
 
   await narrator.step("Somebody changes a VLAN with kubectl", async () => {
     const patch = '{"spec":{"subnets":{"front":{"vlan":1099}}}}';

@@ -43,7 +43,8 @@ export function agent(
                 name: name(peer),
                 sysName: name(peer),
                 chassis: mac(peer),
-                portID: `E1/${port}`,
+                // In the words of the operating system, as switches announce it: the profile tells which port that is.
+                portID: `Ethernet${port - 1}`,
                 portDescr: `E1/${port} to ${name(index)}`,
                 sysDescr: "Hedgehog Fabric",
               },
@@ -64,6 +65,28 @@ export function agent(
         bgpNeighbors: { default: {} },
       },
     },
+  };
+}
+
+/** The profile by which the ports of every switch are named. */
+export function profile(): JsonObject {
+  const ports: JsonObject = {};
+  for (let port = 1; port <= PORTS; port += 1) ports[`E1/${port}`] = { nos: `Ethernet${port - 1}` };
+  return {
+    apiVersion: "wiring.githedgehog.com/v1beta1",
+    kind: "SwitchProfile",
+    metadata: { name: "bench", namespace: "default" },
+    spec: { ports },
+  };
+}
+
+/** A device that a collector tells of, with three good interfaces and one without a name. */
+export function collected(index: number): JsonObject {
+  return {
+    apiVersion: "fabricsync.dev/v1alpha1",
+    kind: "DeviceState",
+    metadata: { name: name(index), namespace: "default" },
+    spec: { role: "router", interfaces: [{ name: "et1" }, { mtu: 1 }, { name: "et2" }, { name: "et3", mtu: 9100 }] },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Topology, TopologyDevice, TopologyLink } from "../core/ports.ts";
-import { COLOURS, isWell } from "./topology-view.ts";
+import { COLOURS, isWell, tierOf, TIERS } from "./topology-view.ts";
 
 /** Sizes of the drawing (px). A name of 14 characters at 11 px fits a box. */
 const BOX = { width: 104, height: 26, gap: 16 };
@@ -12,29 +12,25 @@ const TIER_GAP = 130;
 const PARALLEL_GAP = 5;
 const MARGIN = 24;
 const LEGEND_HEIGHT = 56;
+const LINE_HEIGHT = 15;
+/** Findings that are written out below the drawing. */
+const FINDINGS = 40;
+/** Links above which those that are well step back, so that what is not shows. */
+const MANY_LINKS = 200;
 
 interface Place {
   readonly x: number;
   readonly y: number;
 }
 
-/** From the core of the fabric to its edge. */
-const TIERS: readonly (readonly [title: string, holds: (role: string) => boolean])[] = [
-  ["spines", (role) => role === "spine"],
-  ["routers and gateways", (role) => /gateway|router|firewall|core/.test(role)],
-  ["leaves", (role) => /leaf|switch|access|tor/.test(role)],
-  ["servers", (role) => role === "server"],
-  ["others", () => true],
-];
-
 /**
  * The map as one SVG: tiers from spines to servers, every cable a line of its own, what is not well in colour, dashed and on top; a device or a line tells
  * its names when it is pointed at.
  */
 export function topologySvg({ devices, links }: Topology, title: string): string {
-  const tiers = TIERS.map(([name, holds], index) => ({
+  const tiers = TIERS.map(([name], index) => ({
     name,
-    devices: devices.filter(({ role }) => TIERS.findIndex(([, earlier]) => earlier(role)) === index && holds(role)),
+    devices: devices.filter(({ role }) => tierOf(role) === index),
   })).filter((tier) => tier.devices.length > 0);
   const places = new Map<string, Place>();
   const columns = Math.min(PER_ROW, Math.max(1, ...tiers.map((tier) => tier.devices.length)));
@@ -52,7 +48,9 @@ export function topologySvg({ devices, links }: Topology, title: string): string
     }
     y += TIER_GAP - ROW_GAP;
   }
-  const height = y - TIER_GAP + ROW_GAP + MARGIN;
+  const below = y - TIER_GAP + ROW_GAP + MARGIN;
+  const findings = findingsOf(links, below);
+  const height = below + findings.length * LINE_HEIGHT;
   const lines = linesOf(links, places);
   const boxes = devices.map((device) => boxOf(device, places.get(device.name), links));
   return [
@@ -64,8 +62,28 @@ export function topologySvg({ devices, links }: Topology, title: string): string
     ...lines.filter(([well]) => !well).map(([, line]) => line),
     ...boxes,
     ...titles,
+    ...findings,
     "</svg>\n",
   ].join("\n");
+}
+
+/** What is not well, in words, below the drawing: a printed page cannot be pointed at. */
+function findingsOf(links: readonly TopologyLink[], y: number): string[] {
+  const odd = links.filter(({ verdict }) => !isWell(verdict));
+  const lines = odd
+    .slice(0, FINDINGS)
+    .map(
+      ({ deviceA, interfaceA, deviceB, interfaceB, verdict, evidence }) =>
+        [
+          COLOURS[verdict],
+          `${verdict}: ${deviceA} ${interfaceA} – ${deviceB || "outside"} ${interfaceB} (${evidence})`,
+        ] as const,
+    );
+  const more = odd.length > FINDINGS ? [["#555", `and ${odd.length - FINDINGS} more`] as const] : [];
+  return [...lines, ...more].map(
+    ([colour, text], index) =>
+      `<text x="${MARGIN}" y="${y + index * LINE_HEIGHT}" fill="${colour}">${escape(text)}</text>`,
+  );
 }
 
 /** Devices in the order of where their neighbours above stand: fewer lines cross. */
@@ -110,7 +128,7 @@ function linesOf(links: readonly TopologyLink[], places: ReadonlyMap<string, Pla
     const line =
       `<line x1="${from.x + BOX.width / 2 + shift}" y1="${from.y + (beside ? BOX.height / 2 + shift : BOX.height)}" ` +
       `x2="${to.x + BOX.width / 2 + shift}" y2="${to.y + (beside ? BOX.height / 2 + shift : 0)}" stroke="${COLOURS[link.verdict]}" ` +
-      `stroke-width="${well ? 1 : 2.5}"${well ? ' stroke-opacity="0.55"' : ' stroke-dasharray="6 3"'}>` +
+      `stroke-width="${well ? 1 : 2.5}"${well ? ` stroke-opacity="${links.length > MANY_LINKS ? 0.3 : 0.55}"` : ' stroke-dasharray="6 3"'}>` +
       `<title>${escape(`${link.deviceA} ${link.interfaceA} – ${link.deviceB || "outside"} ${link.interfaceB}: ${link.verdict} (${link.evidence})`)}</title></line>`;
     return [[well, line]];
   });

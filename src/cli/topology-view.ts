@@ -59,21 +59,42 @@ export function topologyDot({ devices, links }: Topology): string {
   return `graph fabric {\n  rankdir=TB;\n  node [fontname=sans];\n  edge [fontname=sans, fontsize=8];\n${nodes.join("")}${edges.join("")}}\n`;
 }
 
-/** Mermaid: one edge a cable. */
+/** Mermaid: one edge a cable, from the core of the fabric to its edge; what is not well dashed and in colour. */
 export function topologyMermaid({ devices, links }: Topology): string {
   const ids = new Map(devices.map(({ name }, index) => [name, `d${index}`]));
+  const tiers = new Map(devices.map(({ name, role }) => [name, tierOf(role)]));
   const label = (text: string): string => `"${text.replaceAll('"', "#quot;")}"`;
   const nodes = devices.map(({ name, mentionedOnly }) =>
     mentionedOnly ? `  ${ids.get(name)}([${label(name)}])\n` : `  ${ids.get(name)}[${label(name)}]\n`,
   );
-  const edges = links.map(({ deviceA, interfaceA, deviceB, interfaceB, verdict }, index) => {
-    const far = deviceB === "" ? `o${index}((" "))` : (ids.get(deviceB) ?? "");
-    const ports = [interfaceA, interfaceB].filter((port) => port !== "").join(" – ");
-    return isWell(verdict)
-      ? `  ${ids.get(deviceA)} ---|${label(ports)}| ${far}\n`
-      : `  ${ids.get(deviceA)} -.-|${label(`${ports} ${verdict}`)}| ${far}\n`;
+  const edges = links.map((link, index) => {
+    const a = { device: link.deviceA, port: link.interfaceA };
+    const b = { device: link.deviceB, port: link.interfaceB };
+    const upwards = b.device !== "" && (tiers.get(a.device) ?? 0) > (tiers.get(b.device) ?? 0);
+    const [from, to] = upwards ? [b, a] : [a, b];
+    const far = to.device === "" ? `o${index}((" "))` : (ids.get(to.device) ?? "");
+    const ports = [from.port, to.port].filter((port) => port !== "").join(" – ");
+    return isWell(link.verdict)
+      ? `  ${ids.get(from.device)} ---|${label(ports)}| ${far}\n`
+      : `  ${ids.get(from.device)} -.-|${label(`${ports} ${link.verdict}`)}| ${far}\n`;
   });
-  return `graph TD\n${nodes.join("")}${edges.join("")}`;
+  const styles = links.flatMap(({ verdict }, index) =>
+    isWell(verdict) ? [] : [`  linkStyle ${index} stroke:${COLOURS[verdict]},stroke-width:3px\n`],
+  );
+  return `graph TD\n${nodes.join("")}${edges.join("")}${styles.join("")}`;
+}
+
+/** From the core of the fabric to its edge: by role, the first rule that holds. */
+export const TIERS: readonly (readonly [title: string, holds: (role: string) => boolean])[] = [
+  ["spines", (role) => role === "spine"],
+  ["routers and gateways", (role) => /gateway|router|firewall|core|external/.test(role)],
+  ["leaves", (role) => /leaf|switch|access|tor/.test(role)],
+  ["servers", (role) => role === "server"],
+  ["others", () => true],
+];
+
+export function tierOf(role: string): number {
+  return TIERS.findIndex(([, holds]) => holds(role));
 }
 
 export function isWell(verdict: TopologyLink["verdict"]): boolean {

@@ -1,5 +1,8 @@
 import type { JsonObject } from "../../src/core/json.ts";
 import { actualGone, openStore, type StoreFixture } from "../store/fixture.ts";
+import type { WritePath } from "../../src/core/vocabulary.ts";
+import { withClient } from "../support/postgres.ts";
+import { waitFor } from "../support/wait.ts";
 import { actual, exampleObjects, objectNamed } from "./example.ts";
 import { dump, versions } from "./tables.ts";
 
@@ -222,6 +225,70 @@ test("every path gives the same tables: watch, list, import, repair, rebuild ove
     INSERT INTO fabric_sync.device (fabric_id, name, resource_id) SELECT fabric_id, 'ghost', id FROM fabric_sync.resource WHERE kind = 'Agent'`);
   await at.store.rebuildProjections(at.fence, signal);
   expect(await dump(at)).toEqual(expected);
+});
+
+/** Runs `work`, and ends its connection in the middle of its statement on neighbours, as a process that is killed would. */
+async function killedMidway<T>(work: () => Promise<T>): Promise<T> {
+  // A connection of its own, beside any pooler: the lock belongs to a session.
+  return withClient(at.database.url, async (holder) => {
+    await holder.query("SELECT pg_advisory_lock(4711)");
+    const running = work();
+    let pid: number | undefined;
+    await waitFor("the writer to be in the middle", async () => {
+      const { rows } = await holder.query<{ pid: number }>(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted",
+      );
+      pid = rows[0]?.pid;
+      return pid !== undefined;
+    });
+    await holder.query("SELECT pg_terminate_backend($1)", [pid]);
+    await holder.query("SELECT pg_advisory_unlock(4711)");
+    return running;
+  });
+}
+
+test("a write or a rebuild that is cut off in between leaves the same tables, and so does who comes after it", async () => {
+  await applyAll(objects);
+  const expected = await dump(at);
+  await at.sql(`
+    CREATE FUNCTION fabric_sync.hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN new; END';
+    CREATE TRIGGER hold BEFORE INSERT ON fabric_sync.device_neighbor FOR EACH STATEMENT EXECUTE FUNCTION fabric_sync.hold()`);
+  try {
+    const { id } = await at.store.registerFabric({ namespace: "netops", name: "killed", uid: "killed" });
+    const seen = (path: WritePath) => objects.map((object) => actual(object, id, "1", path));
+    const first = await at.store.acquireFence(id, "first");
+    await killedMidway(() => at.apply(seen("watch"), { fence: first }));
+    expect(await dump(at, id)).toEqual(expected);
+
+    // Another process lists everything again: there is nothing to write.
+    const second = await at.store.acquireFence(id, "second");
+    expect(await at.apply(seen("list"), { fence: second })).toMatchObject({ changed: 0 });
+    expect(await dump(at, id)).toEqual(expected);
+
+    await at.sql("DELETE FROM fabric_sync.device_neighbor; DELETE FROM fabric_sync.link");
+    const { signal } = new AbortController();
+    await killedMidway(() => at.store.rebuildProjections(second, signal));
+    expect(await dump(at, id)).toEqual(expected);
+    await at.store.rebuildProjections(at.fence, signal);
+    expect(await dump(at)).toEqual(expected);
+  } finally {
+    await at.sql("DROP FUNCTION fabric_sync.hold CASCADE");
+  }
+});
+
+test("what another release made of rows is made anew once, and not while nothing changed", async () => {
+  await applyAll(objects);
+  const expected = await dump(at);
+  const { signal } = new AbortController();
+  expect(await at.store.refreshProjections(at.fence, signal)).toBeNull();
+  await at.sql(
+    "UPDATE fabric_sync.fabric SET projections_version = 0; DELETE FROM fabric_sync.resource_edge; UPDATE fabric_sync.link SET kind = 'old'",
+  );
+  expect(await at.store.refreshProjections(at.fence, signal)).toMatchObject({
+    resources: expect.any(Number) as number,
+  });
+  expect(await dump(at)).toEqual(expected);
+  expect(await at.store.refreshProjections(at.fence, signal)).toBeNull();
 });
 
 test("the raw observation is kept beside the tables, and refreshed by an unchanged one", async () => {

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Topology } from "../../src/core/ports.ts";
 import { topologySvg } from "../../src/cli/topology-svg.ts";
 import { narrowed, topologyDot, topologyMermaid, topologyTable } from "../../src/cli/topology-view.ts";
@@ -33,6 +34,17 @@ test("every format draws each of them once", () => {
   expect(matches(svg, /<line [^>]*><title>/g)).toBe(26);
   expect(matches(svg, /<g><title>/g)).toBe(13);
   expect(svg).toContain("leaf-03 E1/3: down");
+});
+
+test("the picture in README.md is the one that the command draws", async () => {
+  const readme = await readFile("README.md", "utf8");
+  const [, picture] = /^```mermaid\n([^]*?)^```$/m.exec(readme) ?? [];
+  expect(picture).toBe(topologyMermaid(narrowed(map, { devices: ["leaf-03", "leaf-04"] })));
+});
+
+test("a drawing says in words what is not well", () => {
+  const svg = topologySvg(map, "netops/lab");
+  expect(matches(svg, /<text [^>]*>(down|missing): /g)).toBe(2);
 });
 
 test("a name is exact, and a link out of what is asked for ends at a stub", () => {

@@ -1,3 +1,4 @@
+import { DEVICE_STATE } from "../../core/device-state.ts";
 import type { DiscoveredKind, Discovery } from "./discovery.ts";
 import { formatScope } from "./scope.ts";
 
@@ -46,8 +47,12 @@ export interface Selected {
   readonly unmet: readonly Unmet[];
 }
 
-/** Our own objects: their status is written from what was mirrored, and mirroring that would never come to rest. */
+/**
+ * Our own objects: the status of a Fabric is written from what was mirrored, and mirroring that would never come to rest. A DeviceState is what a
+ * collector tells; our answer in its status is no part of its content.
+ */
 const OWN_GROUP = "fabricsync.dev";
+const isOwn = (group: string, kind: string): boolean => group === OWN_GROUP && kind !== DEVICE_STATE.kind;
 
 /**
  * The streams that a selection means on a server that serves these kinds. Each object is in at most one stream: a stream for all
@@ -79,7 +84,7 @@ export function selectStreams(selections: readonly ResourceSelection[], discover
 
 /** Whether the entry asks for objects of this group and kind, in whatever version and scope. */
 export function asksFor(selection: ResourceSelection, group: string, kind: string): boolean {
-  if (group === OWN_GROUP || !matchesGroup(selection.group, group)) return false;
+  if (isOwn(group, kind) || !matchesGroup(selection.group, group)) return false;
   return selection.kinds.includes("*") || selection.kinds.includes(kind);
 }
 
@@ -145,7 +150,7 @@ function missing(selection: ResourceSelection, found: readonly DiscoveredKind[],
     if (kinds.some(isWatchable)) return [];
     const { group } = selection;
     const base = { scope: scopeOf(group, selection.version ?? "*", kind), group, kind, plural: kinds[0]?.plural ?? "" };
-    if (group === OWN_GROUP) {
+    if (isOwn(group, kind)) {
       return [{ ...base, state: "refused", reason: "OwnKind", message: "a Fabric does not mirror Fabrics" }];
     }
     if (broken) return [{ ...base, state: "unknown", reason: "GroupUnavailable", message: broken.message }];

@@ -82,6 +82,10 @@ describe("selectStreams", () => {
     expect(unmet({ group: "*.nowhere.example", kinds: ["*"] })).toEqual(["* gone NotServed"]);
     expect(unmet({ group: "metrics.k8s.io", kinds: ["*"] })).toEqual(["* unknown GroupUnavailable"]);
     expect(unmet({ group: "fabricsync.dev", kinds: ["*"] })).toEqual(["* refused OwnKind"]);
+    expect(unmet({ group: "fabricsync.dev", kinds: ["Fabric", "DeviceState"] })).toEqual([
+      "Fabric refused OwnKind",
+      "DeviceState gone NotServed",
+    ]);
     expect(scopes({ group: "*", kinds: ["Fabric"] })).toEqual([]);
   });
 

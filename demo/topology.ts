@@ -1,0 +1,37 @@
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { topologySvg } from "../src/cli/topology-svg.ts";
+import { topologyTable } from "../src/cli/topology-view.ts";
+import type { Topology } from "../src/core/ports.ts";
+import { createPool } from "../src/store/pool.ts";
+import { createStore } from "../src/store/store.ts";
+import type { Narrator } from "./narrator.ts";
+import { FABRIC, NAMESPACE, type Stage } from "./stage.ts";
+
+/** Every cable of the example fabric with its verdict, as a table and as a drawing: what `fabric-sync topology` tells. */
+export async function tellTopology({ database }: Pick<Stage, "database">, narrator: Narrator): Promise<void> {
+  const map = await topologyOf(database.url);
+  narrator.say(`$ fabric-sync topology ${NAMESPACE}/${FABRIC}`);
+  narrator.show(topologyTable(map));
+  const file = join(tmpdir(), "fabric-sync-topology.svg");
+  await writeFile(file, topologySvg(map, `${NAMESPACE}/${FABRIC}`));
+  narrator.say(`$ fabric-sync topology ${NAMESPACE}/${FABRIC} --format svg > ${file}`);
+  const dark = map.links.filter(({ verdict }) => verdict === "down" || verdict === "missing");
+  narrator.check(
+    `${map.links.length} cables, and the two that are dark are found: ${dark.map(({ deviceA, deviceB }) => `${deviceA} – ${deviceB}`).join(", ")}`,
+    map.links.length === 26 && dark.length === 2,
+  );
+}
+
+async function topologyOf(connectionString: string): Promise<Topology> {
+  const pool = createPool({ connection: { connectionString }, onConnectionError: () => undefined });
+  try {
+    const store = createStore(pool);
+    const fabric = (await store.listFabrics()).find(({ name }) => name === FABRIC);
+    if (fabric === undefined) throw new Error(`the table has no fabric ${FABRIC}`);
+    return await store.readTopology(fabric.id);
+  } finally {
+    await pool.end();
+  }
+}
