@@ -1,5 +1,11 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
 import { Client } from "pg";
+import { waitFor } from "../../support/wait.ts";
 import { configMap, openSourceBench, type SourceBench } from "./source-bench.ts";
+import type { TakeOnce } from "./take-once.ts";
 
 /** Files of the revision: all of them must change their row at once. */
 const FILES = 5_000;
@@ -18,6 +24,18 @@ function generation(value: string): Record<string, string> {
       configMap(`cm-${index}`, { generation: value }),
     ]),
   );
+}
+
+/** Waits until somebody has been writing for a while, and does something about it. */
+async function inTheMiddle(what = "true"): Promise<void> {
+  for (let found = 0; found === 0;) {
+    const [row] = await bench.fixture.sql<{ found: number }>(
+      `SELECT count(${what})::int AS found FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
+          AND clock_timestamp() - xact_start > '100 ms'`,
+    );
+    found = row?.found ?? 0;
+  }
 }
 
 /** Asks, on a connection of its own and without a pause, which generations are visible and in how many rows. */
@@ -66,15 +84,7 @@ test("5,000 files switch at once for whoever reads, also when the first try is k
   const reader = new Reader(bench.fixture.database.url, bench.fabricId());
   const taken = source.trigger("git_webhook");
   // Its backend is ended in the middle of the transaction: what was written of it must never be seen.
-  let killed = 0;
-  while (killed === 0) {
-    const [row] = await bench.fixture.sql<{ killed: number }>(
-      `SELECT count(pg_terminate_backend(pid))::int AS killed FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
-          AND clock_timestamp() - xact_start > '100 ms'`,
-    );
-    killed = row?.killed ?? 0;
-  }
+  await inTheMiddle("pg_terminate_backend(pid)");
   expect(source.status().revision).not.toContain(commit);
   const during = new Set(reader.seen);
   // The pump repeats the write; should the loss have been told to the source, it is asked again.
@@ -86,3 +96,43 @@ test("5,000 files switch at once for whoever reads, also when the first try is k
   expect([...seen].sort()).toEqual([`one×${FILES} of 1`, `two×${FILES} of 1`]);
   expect(reader.reads).toBeGreaterThan(2);
 }, 120_000);
+
+test("5,000 files switch at once also when the process is killed in between, and the next one completes it", async () => {
+  await bench.reset();
+  const repository = await bench.server.createRepository();
+  await repository.push(generation("one"));
+  const task: TakeOnce = {
+    databaseUrl: bench.fixture.database.url,
+    fabricId: bench.fabricId(),
+    url: repository.httpsUrl,
+    ca: bench.server.https.ca,
+    cacheDirectory: await mkdtemp(join(bench.cache, "own-")),
+  };
+  expect(await revisionOf(takeOnce(task))).toMatch(/^main@sha1:/);
+
+  const commit = await repository.push(generation("two"));
+  const reader = new Reader(task.databaseUrl, task.fabricId);
+  await waitFor("the first read", () => reader.reads > 0);
+  const first = takeOnce(task);
+  const ended = once(first, "close");
+  await inTheMiddle();
+  first.kill("SIGKILL");
+  await ended;
+  expect([...reader.seen]).toEqual([`one×${FILES} of 1`]);
+  expect(await revisionOf(takeOnce(task))).toBe(`main@sha1:${commit}`);
+  expect([...(await reader.stop())].sort()).toEqual([`one×${FILES} of 1`, `two×${FILES} of 1`]);
+}, 180_000);
+
+function takeOnce(task: TakeOnce): ChildProcess {
+  const program = join(import.meta.dirname, "take-once.ts");
+  return spawn(process.execPath, [program, JSON.stringify(task)], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** What it printed when it ended well. */
+async function revisionOf(child: ChildProcess): Promise<string> {
+  let output = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  expect(code).toBe(0);
+  return output.trim();
+}

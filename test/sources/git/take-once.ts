@@ -1,0 +1,68 @@
+/**
+ * A process of its own that takes a repository's newest revision in and ends: `node take-once.ts '<TakeOnce as JSON>'`. Prints the revision. What a
+ * test may kill in between.
+ */
+import { Pump } from "../../../src/pump/pump.ts";
+import { GitSource } from "../../../src/sources/git/git-source.ts";
+import { ManifestParser } from "../../../src/sources/git/parser.ts";
+import { RepositoryPool } from "../../../src/sources/git/repository-pool.ts";
+import { createPool } from "../../../src/store/pool.ts";
+import { createStore } from "../../../src/store/store.ts";
+import { POLICY } from "../../store/fixture.ts";
+import { quiet, RULES } from "./source-bench.ts";
+
+export interface TakeOnce {
+  readonly databaseUrl: string;
+  readonly fabricId: string;
+  readonly url: string;
+  readonly ca: string;
+  readonly cacheDirectory: string;
+}
+
+const { databaseUrl, fabricId, url, ca, cacheDirectory } = JSON.parse(process.argv[2] ?? "{}") as TakeOnce;
+const labels = { namespace: "netops", fabric: "lab" };
+const database = createPool({ connection: { connectionString: databaseUrl }, onConnectionError: () => undefined });
+const store = createStore(database, { onRetry: () => undefined });
+const fence = await store.acquireFence(fabricId, "take-once");
+const stop = new AbortController();
+const pump = new Pump({
+  labels,
+  store,
+  fence: () => fence,
+  policy: () => POLICY,
+  telemetry: { batchApplied: () => undefined, writeRetried: () => undefined },
+  logger: quiet,
+  signal: stop.signal,
+});
+const path = process.env["PATH"] ?? "";
+const pool = new RepositoryPool({ cacheDirectory, path, httpsProxy: "", noProxy: "", logger: quiet });
+const parser = new ManifestParser();
+const source = new GitSource({
+  fabricId,
+  labels,
+  url,
+  ref: { branch: "main" },
+  rules: RULES,
+  intervalMs: 3_600_000,
+  timeoutMs: 60_000,
+  maxTransferBytes: 1_073_741_824,
+  credentialsId: "",
+  credentials: () => Promise.resolve({ "ca.crt": ca }),
+  pool,
+  parser,
+  scopes: { scopeOf: () => "namespaced" },
+  store,
+  dropCursor: (scope) => store.dropCursor(fence, "git", scope),
+  runs: store,
+  sink: pump.revisions,
+  telemetry: { gitOperation: () => undefined },
+  heartbeats: { register: () => ({ beat: () => undefined, end: () => undefined }) },
+  log: quiet,
+  onChange: () => undefined,
+});
+const running = source.run(stop.signal);
+await source.trigger("git_poll");
+console.log(source.status().revision);
+stop.abort();
+await running;
+await Promise.all([pool.close(), parser.close(), database.end()]);
