@@ -4,6 +4,7 @@ import type { Logger } from "../core/telemetry.ts";
 import type { Config } from "../config.ts";
 import { FabricController } from "../controller/fabric-controller.ts";
 import type { LeaderElection } from "../controller/leader.ts";
+import { WebhookDirectory } from "../controller/webhook-directory.ts";
 import { SchemaProbe } from "../http/health.ts";
 import type { ReadinessFacts } from "../http/health.ts";
 import { Loops } from "../http/loops.ts";
@@ -15,7 +16,7 @@ import { appliedMigration } from "../store/schema-state.ts";
 import { autocommit } from "../store/transaction.ts";
 import { assemble } from "./assembly.ts";
 import { keepMaintained, reachDatabase } from "./upkeep.ts";
-import { webhookRoute } from "./webhooks.ts";
+import { followDeliveries, webhookRoute } from "./webhooks.ts";
 
 export interface OperatorOptions {
   readonly config: Config;
@@ -39,11 +40,14 @@ const HTTP_GRACE_MS = 500;
  */
 export async function runOperator({ config, version, log, signal }: OperatorOptions): Promise<boolean> {
   using ending = cutAfter(END_MS, signal);
+  const ended = new AbortController();
   const loops = new Loops();
   const reports = () => controller.reports();
   const metrics = new Metrics({ version, fabrics: reports, loops: () => loops.report() });
   const parts = assemble({ config, version, log, telemetry: metrics, heartbeats: loops, cut: ending.cut });
   const controller = new FabricController(parts.controller);
+  const { client, namespaces } = parts.controller;
+  const directory = new WebhookDirectory({ client, namespaces, log, heartbeats: loops });
   try {
     // Not the store's own: a probe asks once, and tells what it was told.
     const { migrations } = await readMigrations();
@@ -59,16 +63,18 @@ export async function runOperator({ config, version, log, signal }: OperatorOpti
     });
     // First of all: probes are answered, and tell what is waited for, from the beginning.
     const probes = probeRoutes({ loops: () => loops.report(), readiness, metrics });
-    const routes = [...probes, webhookRoute(controller, parts.store, metrics)];
+    const routes = [...probes, webhookRoute(directory, controller, parts.store, metrics)];
     const http = await startHttpServer({ listen: config.listen, routes, log });
     try {
       await reachDatabase(parts.pool, log, loops, signal);
       // The lease is the first thing that is asked of the cluster: it waits for it, and says so.
       const leading = parts.election.run(signal, async (lead) => {
-        await Promise.all([controller.run(lead), keepMaintained(parts.pool, log, loops, lead)]);
+        const following = followDeliveries({ controller, store: parts.store, heartbeats: loops, log }, lead);
+        await Promise.all([controller.run(lead), keepMaintained(parts.pool, log, loops, lead), following]);
       });
-      await abortable(leading, ending.cut);
+      await abortable(Promise.all([leading, directory.run(AbortSignal.any([signal, ended.signal]))]), ending.cut);
     } finally {
+      ended.abort();
       await http.close(HTTP_GRACE_MS);
     }
   } catch (error) {

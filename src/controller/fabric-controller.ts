@@ -1,10 +1,7 @@
 import { parseFabric } from "../api/fabric.ts";
-import type { WebhookSpec } from "../api/webhook.ts";
 import { messageOf } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { KubeClient } from "../sources/cluster/client.ts";
-import type { SecretData } from "./secrets.ts";
-import { SecretReader } from "./secrets.ts";
 import { within } from "./running.ts";
 import { FabricRuntime } from "./fabric-runtime.ts";
 import type { FabricReport, RuntimeOptions } from "./fabric-runtime.ts";
@@ -17,16 +14,6 @@ export interface ControllerOptions extends Omit<RuntimeOptions, "api"> {
   readonly client: Pick<KubeClient, "request" | "stream">;
   /** Empty = all. */
   readonly namespaces: readonly string[];
-}
-
-/** Where a webhook for one Fabric goes. */
-export interface WebhookTarget {
-  readonly fabricUid: string;
-  readonly spec: WebhookSpec;
-  /** The Secret as it is now. */
-  readonly readSecret: (signal: AbortSignal) => Promise<SecretData>;
-  /** Makes the next poll come now. */
-  readonly hint: () => void;
 }
 
 interface Entry {
@@ -57,19 +44,21 @@ export class FabricController {
     return [...this.#entries.values()].map(({ runtime }) => runtime.report);
   }
 
-  /** null when there is no such Fabric here, or it takes no webhooks. */
-  webhookTarget(namespace: string, name: string): WebhookTarget | null {
-    const runtime = this.#entries.get(`${namespace}/${name}`)?.runtime;
-    if (runtime === undefined || "problem" in runtime.object) return null;
-    const { webhook, suspend } = runtime.object.spec;
-    if (webhook === undefined || suspend) return null;
-    const secrets = new SecretReader(this.#options.client, namespace);
-    return {
-      fabricUid: runtime.uid,
-      spec: webhook,
-      readSecret: (signal) => secrets.read(webhook.secretRef.name, signal),
-      hint: () => runtime.hint(),
-    };
+  /** Whether the Fabric with this uid is worked on here. */
+  works(uid: string): boolean {
+    return this.#byUid(uid) !== undefined;
+  }
+
+  /** Somebody pushed: makes the next poll come now, where the Fabric is worked on here. */
+  hint(uid: string): void {
+    this.#byUid(uid)?.hint();
+  }
+
+  /** uids of the Fabrics that are worked on here and take webhooks. */
+  webhookFabrics(): string[] {
+    return [...this.#entries.values()].flatMap(({ runtime }) =>
+      "problem" in runtime.object || runtime.object.spec.webhook === undefined ? [] : runtime.uid,
+    );
   }
 
   /** Until `leading` aborts. When it resolves nothing runs any more, and what could be written is written. */
@@ -95,6 +84,10 @@ export class FabricController {
     this.#entries.clear();
     this.#listed = false;
     await within(FLUSH_MS, events.flush());
+  }
+
+  #byUid(uid: string): FabricRuntime | undefined {
+    return [...this.#entries.values()].find(({ runtime }) => runtime.uid === uid)?.runtime;
   }
 
   #seen(key: string, object: JsonObject, leading: AbortSignal): void {

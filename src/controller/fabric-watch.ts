@@ -25,6 +25,8 @@ export interface FabricWatchOptions {
   readonly namespaces: readonly string[];
   readonly log: Logger;
   readonly heartbeats: Heartbeats;
+  /** Of the loop, for probes; default `fabrics`. */
+  readonly name?: string;
   /** The Fabric's object as it is now; null when it is gone. Called for each in each list, too. */
   readonly onObject: (key: string, object: JsonObject | null) => void;
   /** Every namespace was listed once. */
@@ -53,7 +55,7 @@ export class FabricWatch {
 
   async #follow(namespace: string, signal: AbortSignal): Promise<void> {
     const heartbeat = this.#options.heartbeats.register(
-      `fabrics ${namespace === "" ? "of all namespaces" : namespace}`,
+      `${this.#options.name ?? "fabrics"} ${namespace === "" ? "of all namespaces" : namespace}`,
       BEAT_MS,
     );
     let failures = 0;

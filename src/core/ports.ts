@@ -252,8 +252,18 @@ export interface FabricStore {
   beginRun(run: { fabricId: string; source: "cluster" | "git"; trigger: WritePath; target: string }): Promise<string>;
   /** The result is derived from the counters and the error; see `runResult` in `core/run.ts`. */
   finishRun(runId: string, outcome: RunOutcome): Promise<RunResult>;
-  /** False when this delivery was already recorded, on any replica (replay protection). */
-  recordDelivery(delivery: { fabricId: string; provider: string; deliveryId: string }): Promise<boolean>;
+  /**
+   * False when this delivery was already recorded, on any replica (replay protection). `waits`: the Fabric is worked on elsewhere, and
+   * {@link takeWaitingDeliveries} tells it there.
+   */
+  recordDelivery(delivery: {
+    fabricId: string;
+    provider: string;
+    deliveryId: string;
+    waits: boolean;
+  }): Promise<boolean>;
+  /** Which of the Fabrics (uid) other replicas were told of a push; each is told once. */
+  takeWaitingDeliveries(uids: readonly string[]): Promise<string[]>;
   /** Which migration the database is at, and which this binary needs. */
   schemaState(): Promise<{ applied: number; needed: number }>;
 }

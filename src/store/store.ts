@@ -16,7 +16,7 @@ import { countFabric } from "./counts.ts";
 import { dropCursor, readCursors } from "./cursors.ts";
 import { dropDeadLetters, listDeadLetters } from "./dead-letters.ts";
 import { deviceStateFacts, deviceStates } from "./device-states.ts";
-import { recordDelivery } from "./deliveries.ts";
+import { recordDelivery, takeWaitingDeliveries } from "./deliveries.ts";
 import { listFabrics, registerFabric } from "./fabrics.ts";
 import { acquireFence, currentFence } from "./fence.ts";
 import { readGitFiles } from "./git-files.ts";
@@ -84,6 +84,7 @@ export function createStore(pool: Pool, options: StoreOptions = {}): Store {
     finishRun: (runId, outcome) => transact((sql) => finishRun(sql, runId, outcome)),
     // Not repeated when the COMMIT's answer was lost: the second attempt would find the first's row, and take the delivery for a replay.
     recordDelivery: (delivery) => recordDelivery(autocommit(pool), delivery),
+    takeWaitingDeliveries: (uids) => takeWaitingDeliveries(autocommit(pool), uids),
     schemaState: async () => ({
       applied: await read(appliedMigration),
       needed: (await readMigrations()).migrations.length,

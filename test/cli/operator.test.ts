@@ -252,10 +252,14 @@ describe("on a database that is there", () => {
       );
     const answered = async (reason: string): Promise<Answered> => {
       let found: Answered | undefined;
-      await waitFor(`the answer ${reason}`, async () => {
-        found = await controlPlane.request<Answered>("GET", path);
-        return found.status?.conditions[0]?.["reason"] === reason;
-      });
+      await waitFor(
+        `the answer ${reason}`,
+        async () => {
+          found = await controlPlane.request<Answered>("GET", path);
+          return found.status?.conditions[0]?.["reason"] === reason;
+        },
+        { timeoutMs: 60_000 },
+      );
       return found as Answered;
     };
     const history = () =>

@@ -153,8 +153,20 @@ describe("the fence", () => {
     expect(await at.store.finishRun(run, outcome)).toBe("partial");
     const [summary] = await at.store.summarise();
     expect(summary?.runs).toMatchObject([{ ...outcome, result: "partial", source: "git", target: "main" }]);
-    const delivery = { fabricId: at.fabricId, provider: "github", deliveryId: "d-1" };
+    const delivery = { fabricId: at.fabricId, provider: "github", deliveryId: "d-1", waits: false };
     expect(await at.store.recordDelivery(delivery)).toBe(true);
     expect(await at.store.recordDelivery(delivery)).toBe(false);
+  });
+
+  test("a delivery that waits for another replica is told to it once, and a replay of it never", async () => {
+    const { uid } = (await at.store.listFabrics()).find(({ id }) => id === at.fabricId) ?? { uid: "" };
+    const delivery = { fabricId: at.fabricId, provider: "github", deliveryId: "d-2", waits: true };
+    expect(await at.store.recordDelivery(delivery)).toBe(true);
+    expect(await at.store.recordDelivery({ ...delivery, deliveryId: "d-3" })).toBe(true);
+    expect(await at.store.takeWaitingDeliveries(["another"])).toEqual([]);
+    expect(await at.store.takeWaitingDeliveries([uid, "another"])).toEqual([uid]);
+    expect(await at.store.takeWaitingDeliveries([uid])).toEqual([]);
+    expect(await at.store.recordDelivery(delivery)).toBe(false);
+    expect(await at.store.takeWaitingDeliveries([uid])).toEqual([]);
   });
 });

@@ -14,11 +14,13 @@ export interface WebhookTarget {
   /** Names the Fabric and its Secret; secrets are kept under it for moments. */
   readonly key: string;
   readonly provider: WebhookProvider;
+  /** How old a signed time may be (ms); the provider's own bound when absent. */
+  readonly maxAgeMs?: number;
   /** The Secret's `token`, and `token-previous` while they rotate. */
   readSecrets(signal: AbortSignal): Promise<readonly string[]>;
   /** False when this delivery was already recorded, on any replica. */
   recordDelivery(provider: WebhookProvider, deliveryId: string): Promise<boolean>;
-  /** Makes the next poll come now. */
+  /** Makes the next poll come now, where the Fabric is worked on here. */
   hint(): void;
 }
 
@@ -32,7 +34,7 @@ export interface WebhookRequest {
 }
 
 export interface WebhookOptions {
-  /** null when there is no such Fabric here, or it takes no webhooks. */
+  /** null when there is no such Fabric, or it takes no webhooks. */
   lookup(namespace: string, fabric: string): WebhookTarget | null;
   readonly telemetry: Pick<Telemetry, "webhook">;
   /** ms since the epoch; default the clock. */
@@ -123,7 +125,7 @@ export class WebhookHandler {
     const read = async (): Promise<readonly string[]> =>
       (await target.readSecrets(delivery.signal)).filter((secret) => secret !== "").slice(0, 2);
     const check = (secrets: readonly string[]): boolean =>
-      secrets.length > 0 && provider.verify(delivery, secrets, this.#now());
+      secrets.length > 0 && provider.verify(delivery, secrets, this.#now(), target.maxAgeMs);
     return check(await this.#secrets.get(target.key, read)) || check(await this.#secrets.refresh(target.key, read));
   }
 

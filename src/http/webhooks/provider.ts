@@ -15,10 +15,19 @@ export interface Provider {
    * Whether the delivery was made by somebody who knows one of the secrets. Takes the same time for every wrong signature.
    * @param secrets one or, while they rotate, two; never empty texts.
    * @param now ms since the epoch, for hosts that sign a time.
+   * @param maxAgeMs how far a signed time may be from ours; absent: the host's own rule.
    */
-  verify(delivery: Delivery, secrets: readonly string[], now: number): boolean;
+  verify(delivery: Delivery, secrets: readonly string[], now: number, maxAgeMs?: number): boolean;
   /** Called after `verify` only. */
   event(delivery: Delivery): WebhookEvent;
+}
+
+/** ms that a signed time may differ from ours, both ways; what Standard Webhooks recommends. */
+const TOLERANCE_MS = 5 * 60_000;
+
+/** Whether a time in whole seconds since the epoch, as a header has it, is near enough to ours. */
+export function isFresh(timestamp: string, now: number, maxAgeMs = TOLERANCE_MS): boolean {
+  return /^\d{1,12}$/.test(timestamp) && Math.abs(now - Number(timestamp) * 1_000) <= maxAgeMs;
 }
 
 /** A header's value, '' when it is missing or stands there more than once. */

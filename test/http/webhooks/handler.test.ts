@@ -2,6 +2,8 @@ import { createHmac } from "node:crypto";
 import type { WebhookProvider } from "../../../src/core/vocabulary.ts";
 import { MAX_WEBHOOK_BYTES, WebhookHandler } from "../../../src/http/webhooks/handler.ts";
 import type { WebhookRequest, WebhookTarget } from "../../../src/http/webhooks/handler.ts";
+import { followDeliveries, webhookRoute } from "../../../src/cli/webhooks.ts";
+import { waitFor } from "../../support/wait.ts";
 import { openStore, type StoreFixture } from "../../store/fixture.ts";
 
 const SECRET = "the-secret";
@@ -30,7 +32,7 @@ function bench(provider: WebhookProvider = "github"): Bench {
       return self.fails ? Promise.reject(new Error("forbidden")) : Promise.resolve(self.secrets);
     },
     recordDelivery: (by, deliveryId) =>
-      fixture.store.recordDelivery({ fabricId: fixture.fabricId, provider: by, deliveryId }),
+      fixture.store.recordDelivery({ fabricId: fixture.fabricId, provider: by, deliveryId, waits: false }),
     hint: () => void (self.hints += 1),
   };
   const self: Bench = {
@@ -134,13 +136,60 @@ test("an empty secret is no secret", async () => {
 test("a flood of bad ones reads the Secret once a second and the database never", async () => {
   const b = bench();
   const before = await fixture.sql<{ n: string }>("select count(*) n from fabric_sync.webhook_delivery");
+  let connections = 0;
+  const onAcquire = (): void => void (connections += 1);
+  fixture.pool.on("acquire", onAcquire);
   const answers = await Promise.all(Array.from({ length: 1_000 }, () => b.handler.handle(delivery({}, "wrong"))));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
-  expect(b.reads).toBe(1);
+  const unknown = delivery({ fabric: "nowhere" });
+  await Promise.all(Array.from({ length: 100 }, () => b.handler.handle(unknown)));
+  expect([b.reads, connections]).toEqual([1, 0]);
+  fixture.pool.off("acquire", onAcquire);
   b.now += 1_001;
   await b.handler.handle(delivery({}, "wrong"));
   expect(b.reads).toBe(2);
   expect(await fixture.sql("select count(*) n from fabric_sync.webhook_delivery")).toEqual(before);
+});
+
+test("what a replica that stands by accepts is acted on by the one that leads, once, and by no other", async () => {
+  const record = (await fixture.store.listFabrics()).find(({ id }) => id === fixture.fabricId);
+  const fabricUid = record?.uid ?? "";
+  const spec = { type: "github", secretRef: { name: "hook" } } as const;
+  const directory = {
+    target: () => ({ fabricUid, spec, readSecret: () => Promise.resolve({ token: SECRET, "token-previous": "old" }) }),
+  };
+  const hinted: string[] = [];
+  const replica = (name: string, works: boolean) => ({
+    works: () => works,
+    hint: () => void (works && hinted.push(name)),
+    webhookFabrics: () => (works ? [fabricUid] : []),
+  });
+  const [standby, leader] = [replica("standby", false), replica("leader", true)];
+  const telemetry = { webhook: () => undefined };
+  const send = async (to: typeof leader, request: WebhookRequest): Promise<number> => {
+    const { params, ...call } = { ...request, params: { namespace: "netops", fabric: "lab" } };
+    const route = webhookRoute(directory, to, fixture.store, telemetry);
+    return (await route.handle({ ...call, path: "", query: new URLSearchParams(), params })).status;
+  };
+  const stop = new AbortController();
+  const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
+  const heartbeats = { register: () => ({ beat: () => undefined, end: () => undefined }) };
+  const following = [standby, leader].map((controller) =>
+    followDeliveries({ controller, store: fixture.store, heartbeats, log }, stop.signal),
+  );
+  try {
+    const first = delivery();
+    expect(await send(standby, first)).toBe(202);
+    await waitFor("the leader to act", () => Promise.resolve(hinted.length > 0));
+    expect(hinted).toEqual(["leader"]);
+    expect(await send(leader, first)).toBe(200);
+    expect(await send(leader, delivery({}, "old"))).toBe(202);
+    expect(hinted).toEqual(["leader", "leader"]);
+    expect(await fixture.store.takeWaitingDeliveries([fabricUid])).toEqual([]);
+  } finally {
+    stop.abort();
+    await Promise.all(following);
+  }
 });
 
 test("a Secret that cannot be read refuses like a wrong signature, and is tried again", async () => {

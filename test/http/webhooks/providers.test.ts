@@ -90,6 +90,33 @@ describe("times that are signed", () => {
     expect(verify({ headers, body: BODY }, [SECRET], NOW + difference)).toBe(taken);
   });
 
+  test("the Fabric's own bound counts, both ways", () => {
+    for (const away of [-31_000, 31_000])
+      expect(verify({ headers, body: BODY }, [SECRET], NOW + away, 30_000)).toBe(false);
+    expect(verify({ headers, body: BODY }, [SECRET], NOW + 29_000, 30_000)).toBe(true);
+    expect(verify({ headers, body: BODY }, [SECRET], NOW + 900_000, 3_600_000)).toBe(true);
+  });
+
+  test("generic-hmac: a time that is signed must be near, a Fabric may demand one, and none can be added or taken away", () => {
+    const generic = PROVIDERS["generic-hmac"].verify;
+    const time = String(NOW / 1_000);
+    const sign = (text: string): string => `sha256=${createHmac("sha256", SECRET).update(text).digest("hex")}`;
+    const timed = { "x-signature": sign(`${time}.${BODY.toString()}`), "x-signature-timestamp": time };
+    const untimed = { "x-signature": sign(BODY.toString()) };
+    const taken = (given: WebhookHeaders, now: number, maxAgeMs?: number): boolean =>
+      generic({ headers: given, body: BODY }, [SECRET], now, maxAgeMs);
+    expect(taken(timed, NOW + 299_000)).toBe(true);
+    expect(taken(timed, NOW + 301_000)).toBe(false);
+    expect(taken(timed, NOW + 59_000, 60_000)).toBe(true);
+    expect(taken(timed, NOW + 61_000, 60_000)).toBe(false);
+    expect(taken(untimed, NOW)).toBe(true);
+    expect(taken(untimed, NOW, 60_000)).toBe(false);
+    expect(taken({ "x-signature": timed["x-signature"] }, NOW)).toBe(false);
+    expect(taken({ ...untimed, "x-signature-timestamp": time }, NOW)).toBe(false);
+    expect(taken({ ...timed, "x-signature-timestamp": String(NOW / 1_000 + 1) }, NOW)).toBe(false);
+    expect(taken({ ...untimed, "x-signature-timestamp": "" }, NOW)).toBe(false);
+  });
+
   test("a secret in base64 with its prefix", () => {
     const key = Buffer.from("0123456789abcdef0123456789abcdef");
     const id = headers["webhook-id"] ?? "";

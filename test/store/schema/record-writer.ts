@@ -81,7 +81,7 @@ const gone = changed.flatMap((observation): Observation[] => {
   return [{ side: "actual", type: "delete", key, writePath, observedAt, uid, resourceVersion: "10", reason: "gone" }];
 });
 await write(gone, "10");
-await store.recordDelivery({ fabricId: FABRIC_ID, provider: "github", deliveryId: "1" });
+await store.recordDelivery({ fabricId: FABRIC_ID, provider: "github", deliveryId: "1", waits: false });
 await store.beginRun({ fabricId: FABRIC_ID, source: "git", trigger: "git_poll", target: "main" });
 pg.Client.prototype.query = query as typeof pg.Client.prototype.query;
 await pool.end();
