@@ -1,0 +1,175 @@
+import type { Step } from "./objects.ts";
+
+/** Each object's way through the states; the n-th steps of all are one round. */
+export const STORIES: Readonly<Record<string, readonly Step[]>> = {
+  // Git first; edits by hand; gone, given up, declared again.
+  a: [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+    { cluster: "edit v3", state: "drifted" },
+    { cluster: "edit v1", state: "synced" },
+    { cluster: "delete", state: "committed" },
+    { git: null, state: "deleted" },
+    { git: "v1", state: "committed" },
+    { cluster: "create v2", state: "drifted" },
+    { cluster: "delete", state: "committed" },
+  ],
+  // The cluster first.
+  b: [
+    { cluster: "create v1", state: "orphaned" },
+    { git: "v1", state: "synced" },
+    { git: null, state: "orphaned" },
+    { git: "v2", state: "drifted" },
+    { git: null, state: "orphaned" },
+    { git: "v2", state: "drifted" },
+    { cluster: "delete", state: "committed" },
+    { git: null, state: "deleted" },
+    { cluster: "create v1", state: "orphaned" },
+    { cluster: "delete", state: "deleted" },
+  ],
+  // Deletions that wait for a finalizer.
+  c: [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1 held", state: "synced" },
+    { cluster: "delete", state: "terminating" },
+    { cluster: "release", state: "committed" },
+    { cluster: "create v2 held", state: "drifted" },
+    { cluster: "delete", state: "terminating" },
+    { git: null, state: "terminating" },
+    { cluster: "release", state: "deleted" },
+  ],
+  d: [
+    { cluster: "create v1 held", state: "orphaned" },
+    { cluster: "delete", state: "terminating" },
+    { cluster: "release", state: "deleted" },
+  ],
+  // The same edit again.
+  e: [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+    { cluster: "edit v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+  ],
+  // A kind that the platform generates.
+  generated: [
+    { cluster: "create v1", state: "external" },
+    { cluster: "delete", state: "deleted" },
+    { cluster: "create v1", state: "external" },
+    { cluster: "hold", state: "external" },
+    { cluster: "delete", state: "terminating" },
+    { cluster: "release", state: "deleted" },
+  ],
+  // Both sides change, and one comes round, or both, or one goes.
+  "conflict-git": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+    { git: "v3", state: "drifted" },
+    { git: "v2", state: "synced" },
+  ],
+  "conflict-cluster": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+    { git: "v3", state: "drifted" },
+    { cluster: "edit v3", state: "synced" },
+  ],
+  "conflict-both": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+    { git: "v3", state: "drifted" },
+    { git: "v4", state: "drifted" },
+    { cluster: "edit v4", state: "synced" },
+  ],
+  "conflict-lost": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+    { git: "v3", state: "drifted" },
+    { cluster: "delete", state: "committed" },
+  ],
+  "conflict-dropped": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+    { git: "v3", state: "drifted" },
+    { git: null, state: "orphaned" },
+  ],
+  "conflict-open": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+    { git: "v3", state: "drifted" },
+  ],
+  // Stand still, for what comes afterwards.
+  "both-1": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+  ],
+  "both-2": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+  ],
+  "both-3": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+  ],
+  "both-held": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1 held", state: "synced" },
+  ],
+  "git-1": [{ git: "v1", state: "committed" }],
+  // The schema does not have `note`: it is pruned, and does not count.
+  pruned: [
+    { git: "v1\n  note: kept", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+  ],
+};
+
+/** Every change of state that one observation, one answer or one change of the Fabric can make; `pending` is also what a new row begins with. */
+export const TRANSITIONS: readonly string[] = [
+  "pending → committed",
+  "pending → synced",
+  "pending → drifted",
+  "pending → orphaned",
+  "pending → terminating",
+  "pending → deleted",
+  "pending → external",
+  "committed → pending",
+  "committed → synced",
+  "committed → drifted",
+  "committed → terminating",
+  "committed → deleted",
+  "synced → pending",
+  "synced → committed",
+  "synced → drifted",
+  "synced → orphaned",
+  "synced → terminating",
+  "synced → external",
+  "drifted → pending",
+  "drifted → committed",
+  "drifted → synced",
+  "drifted → orphaned",
+  "drifted → terminating",
+  "drifted → external",
+  "orphaned → pending",
+  "orphaned → synced",
+  "orphaned → drifted",
+  "orphaned → terminating",
+  "orphaned → deleted",
+  "orphaned → external",
+  "terminating → committed",
+  "terminating → deleted",
+  "deleted → committed",
+  "deleted → orphaned",
+  "deleted → external",
+  "external → pending",
+  "external → synced",
+  "external → drifted",
+  "external → orphaned",
+  "external → terminating",
+  "external → deleted",
+];
