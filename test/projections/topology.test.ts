@@ -84,5 +84,16 @@ test("the command draws from the table", async () => {
   );
   expect([code, (JSON.parse(stdout) as Topology).links.length]).toEqual([0, 8]);
   expect((await fabricSync(["topology", "netops/lab"], environment)).stdout).toContain("server-04");
+  const { stdout: story } = await fabricSync(
+    ["explain", "netops/lab", "VPCAttachment/data-db--server-04"],
+    environment,
+  );
+  expect(story).toMatch(/^REFERS TO +AS +ON +AT$/m);
+  expect(story).toMatch(
+    /^Connection\/default\/server-04--unbundled--leaf-03 +connection +cluster +\/spec\/connection$/m,
+  );
+  const { stdout: target } = await fabricSync(["explain", "netops/lab", "Switch/leaf-04"], environment);
+  expect(target).toMatch(/^REFERRED TO BY +AS +ON +AT$/m);
+  expect(target).toMatch(/^Agent\/default\/leaf-04 +switch +cluster +\/metadata\/name$/m);
   expect(await fabricSync(["topology", "netops/lab", "--format", "png"], environment)).toMatchObject({ code: 64 });
 });
