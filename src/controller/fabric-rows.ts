@@ -13,6 +13,8 @@ import { sourceError } from "./running.ts";
 const COUNT_GAP_MS = 1_000;
 /** Counts may change without us (maintenance, dead-letter commands), so they are asked again (ms). */
 const COUNT_AGAIN_MS = 60_000;
+/** The same while some objects have not been heard of since Git changed them (ms): a bookmark makes them known, and no row changes by it. */
+const COUNT_UNSEEN_MS = 10_000;
 /** A server that takes longer to count (ms) is stopped or cut off: the status must say so before the driver gives up on it. */
 const COUNT_WITHIN_MS = 5_000;
 
@@ -29,6 +31,7 @@ export class FabricRows {
   #refreshed = "";
   #counts: FabricCounts | null = null;
   #landings: LandingCounts | null = null;
+  #hasGit = false;
   #counting = { changed: true, at: 0, tookMs: 0 };
   #facts: StoreFacts = { asked: false, error: null };
 
@@ -61,6 +64,7 @@ export class FabricRows {
   /** The `fabric` row with its retention, and the fence: asked once, and again when one of them is not as it should be. */
   async own({ metadata, spec }: Fabric, signal: AbortSignal): Promise<void> {
     const { namespace, name, uid } = metadata;
+    this.#hasGit = spec.git !== undefined;
     const retention = JSON.stringify([spec.retention, spec.references]);
     if (this.#fence !== null && this.#retention === retention) return;
     await this.#ask(signal, async (store) => {
@@ -111,7 +115,9 @@ export class FabricRows {
   get countDueAt(): number | null {
     const { changed, at, tookMs } = this.#counting;
     if (this.#record === null) return null;
-    return at + (changed ? Math.max(COUNT_GAP_MS, 10 * tookMs) : COUNT_AGAIN_MS);
+    const unseen = (this.#landings?.inCluster.unknown ?? 0) > 0;
+    const again = unseen ? COUNT_UNSEEN_MS : COUNT_AGAIN_MS;
+    return at + Math.max(changed ? COUNT_GAP_MS : again, 10 * tookMs);
   }
 
   /** Counts when it is due, or `now`. */
@@ -129,7 +135,7 @@ export class FabricRows {
         throw new FabricSyncError("StoreSilent", "wait", `the database has not answered a question for ${seconds} s`);
       };
       this.#counts = await this.#ask(signal, (store) => abortable(store.counts(record.id), limit).catch(silent));
-      this.#landings = await this.#countLandings(record.id, signal);
+      this.#landings = this.#hasGit ? await this.#countLandings(record.id, signal) : null;
     } finally {
       const at = this.#now();
       this.#counting = { changed: this.#counting.changed, at, tookMs: at - began };
