@@ -80,6 +80,14 @@ it("ends connections by reset or in order", async () => {
   expect(await end(three)).toBe("fin");
 });
 
+it("leaves no socket of a connection that is reset while it ends", async () => {
+  const client = await dialled();
+  proxy.close();
+  proxy.reset();
+  await end(client);
+  await waitFor("both sides to be closed", () => proxy.open === 0);
+});
+
 it("refuses until it accepts again on the same port, and leaves open connections alone", async () => {
   const old = await dialled();
   await proxy.refuse();

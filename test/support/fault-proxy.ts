@@ -144,8 +144,8 @@ class Link {
   }
 
   reset(): void {
-    this.#client.resetAndDestroy();
-    this.#server.resetAndDestroy();
+    reset(this.#client);
+    reset(this.#server);
   }
 
   close(): void {
@@ -181,7 +181,16 @@ class Link {
     );
     from.on("end", () => after(() => to.end()));
     // The other side sees what happened to this one, but for half-open connections, of which it is told nothing.
-    from.on("error", () => this.#frozen || to.resetAndDestroy());
+    from.on("error", () => this.#frozen || reset(to));
     from.on("close", () => this.#frozen || after(() => to.destroySoon()));
   }
+}
+
+/**
+ * Ends a socket with RST. While its own end is under way Node cannot (EINVAL), and would leave its handle open for good without a word: such a
+ * one is closed.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
