@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { configMap, openSourceBench, RULES, type RunningSource, type SourceBench } from "./source-bench.ts";
 import type { GitSourceOptions } from "../../../src/sources/git/git-source.ts";
 import { repositoryDirectory } from "../../../src/sources/git/bare-repository.ts";
+import { gitError } from "../../../src/sources/git/transport-errors.ts";
 import type { TestRepository } from "../../support/git-server.ts";
 import { runGit } from "../../support/git/run-git.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -366,4 +368,41 @@ test("another path under the same Fabric replaces the rows, and forgets the old 
   await running.source.trigger("git_poll");
   expect(await bench.desired()).toEqual({ three: "two/b.yaml:1", two: "two/a.yaml:1" });
   expect(await bench.fixture.store.readCursors(bench.fabricId())).toHaveLength(1);
+});
+
+test("a file of more than 16 MiB is left out by the server and refused by name; everything else in the push is taken in", async () => {
+  await begin({ "a.yaml": configMap("one"), "film.yaml": configMap("kept") });
+  await repository.git("config", "core.compression", "0");
+  const commit = await take({ "film.yaml": randomBytes(17 << 20), "b.yaml": configMap("two") });
+  // What the file declared before may still be in it.
+  expect(await bench.desired()).toEqual({ kept: "film.yaml:1", one: "a.yaml:1", two: "b.yaml:1" });
+  const { revision, rejections, error } = running.source.status();
+  expect([revision, error]).toEqual([`main@sha1:${commit}`, null]);
+  expect(rejections).toEqual([expect.stringContaining("film.yaml:1:1 more than 16777216 bytes, more than limits.max")]);
+  await take({ "film.yaml": configMap("kept") });
+  expect(running.source.status().rejections).toEqual([]);
+});
+
+test("a revision that is not signed as the Fabric asks is not taken in: the rows stay, and the status says why", async () => {
+  await begin({ "a.yaml": configMap("one") });
+  const taken = running.source.status().revision;
+  await running.stop();
+  let signed = false;
+  const verifier = {
+    check: () =>
+      signed ? Promise.resolve() : Promise.reject(gitError("VerificationFailed", "commit x is not signed")),
+  };
+  const commit = await repository.push({ "b.yaml": configMap("two") });
+  running = bench.start(repository, { verifier });
+  await expect(running.source.trigger("git_poll")).rejects.toMatchObject({ code: "VerificationFailed" });
+  expect(await bench.desired()).toEqual({ one: "a.yaml:1" });
+  expect(running.source.status()).toMatchObject({
+    revision: taken,
+    lastAttemptedRevision: `main@sha1:${commit}`,
+    error: { code: "VerificationFailed", message: "commit x is not signed", stalled: true },
+  });
+  signed = true;
+  await running.source.trigger("git_poll");
+  expect(running.source.status()).toMatchObject({ revision: `main@sha1:${commit}`, error: null });
+  expect(await bench.desired()).toEqual({ one: "a.yaml:1", two: "b.yaml:1" });
 });

@@ -319,6 +319,22 @@ describe("over https", () => {
     expect(await content(result.repository, `${next}:big.yaml`)).toBe(noise);
   });
 
+  test("a broken pack is not taken, and leaves nothing behind; the next one is", async () => {
+    await resolve(repository.httpsUrl, { branch: "main" }, ca());
+    const noise = Array.from({ length: 2_000 }, (_, index) => `key${index}: ${Math.cos(index)}`).join("\n");
+    const next = await repository.push({ "big.yaml": noise });
+    server.https.fault = { type: "garble" };
+    const asker = subscriber({ branch: "main" }, ca());
+    const shared = await pool.subscribe(repository.httpsUrl, "", asker);
+    expect((await failure(shared.resolve(asker, Date.now()))).code).toBe("TransportFailed");
+    const packs = await readdir(join(shared.bare.directory, "objects", "pack"));
+    expect(packs.filter((name) => name.startsWith("tmp_"))).toEqual([]);
+    expect(await content(shared, `${first}:a.yaml`)).toBe("a: 1\n");
+    server.https.fault = null;
+    expect((await shared.resolve(asker, Date.now())).commit).toBe(next);
+    expect(await content(shared, `${next}:big.yaml`)).toBe(noise);
+  });
+
   test("a damaged cache that is thrown away is fetched again", async () => {
     const { repository: shared } = await resolve(repository.httpsUrl, { branch: "main" }, ca());
     await rm(join(shared.bare.directory, "objects"), { recursive: true });

@@ -26,6 +26,8 @@ export type HttpsFault =
   | { readonly type: "hang" }
   /** Answers in full, but ends the connection after so many bytes of the body. */
   | { readonly type: "cut"; readonly afterBytes: number }
+  /** Answers in full, but with one bit of each piece of the body turned over. */
+  | { readonly type: "garble" }
   | { readonly type: "reset" };
 
 /** One request as the server saw it. */
@@ -101,6 +103,8 @@ export async function startHttpsGitServer(root: string): Promise<HttpsGitServer>
       response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end();
     } else {
       if (fault?.type === "cut") cutAfter(response, fault.afterBytes);
+      // Of packs alone: a list of references has no checksum.
+      if (fault?.type === "garble" && protocolCommand(request, body) === "fetch") garble(response);
       const stream = new PassThrough();
       stream.end(body);
       serveByBackend(root, url, request, stream, response);
@@ -142,6 +146,17 @@ function protocolCommand(request: IncomingMessage, body: Buffer): "ls-refs" | "f
   const plain = request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
   const match = /^[0-9a-f]{4}command=(ls-refs|fetch)/.exec(plain.subarray(0, 40).toString("latin1"));
   return match === null ? "pack" : (match[1] as "ls-refs" | "fetch");
+}
+
+function garble(response: ServerResponse): void {
+  const write = response.write.bind(response) as (chunk: Buffer) => boolean;
+  const garbling = (chunk: Buffer): boolean => {
+    const wrong = Buffer.from(chunk);
+    const at = wrong.length >> 1;
+    wrong[at] = (wrong[at] ?? 0) ^ 0x10;
+    return write(wrong);
+  };
+  response.write = garbling as typeof response.write;
 }
 
 /** Lets so many bytes of the body through and then breaks the connection. */
