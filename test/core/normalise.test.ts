@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { exactNumber } from "../../src/core/json.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import { normaliseActual, normaliseDeleted, normaliseDesired } from "../../src/core/normalise.ts";
 import { REDACTED } from "../../src/core/redact.ts";
+import { DEFAULT_VOLATILE_FIELDS } from "../../src/core/volatile.ts";
 import { actual, AGENT, COMMIT_1, FABRIC, object } from "./observations.ts";
 
 const seen = { fabricId: FABRIC, writePath: "list" as const, observedAt: 5 };
@@ -131,4 +133,13 @@ describe("the hash", () => {
     const spec = (digits: string): JsonValue => ({ n: exactNumber(digits) });
     expect(actual(spec("9007199254740993")).content.hash).not.toBe(actual(spec("9007199254740992")).content.hash);
   });
+});
+
+test("docs/volatile.md lists exactly what makes no history", () => {
+  const text = readFileSync(new URL("../../docs/volatile.md", import.meta.url), "utf8");
+  const listed = [...text.matchAll(/^\| `([^`]+)` +\| (`[^|]+`) +\|$/gm)].map(([, kind = "", paths = ""]) => [
+    kind,
+    paths.split(", ").map((path) => path.replaceAll("`", "")),
+  ]);
+  expect(Object.fromEntries(listed)).toEqual(DEFAULT_VOLATILE_FIELDS);
 });
