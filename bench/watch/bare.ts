@@ -1,11 +1,18 @@
 /**
- * The baseline: one WatchList a kind over undici, lines split, parsed and counted, nothing else. `node bare.ts URL CA_FILE TOKEN PATH…`
+ * The baseline: one WatchList a kind over undici, lines split, parsed and counted, nothing else. `node bare.ts URL CA_FILE TOKEN http1|http2
+ * PATH…`
  */
 import { readFileSync } from "node:fs";
 import { Agent } from "undici";
 
-const [url = "", caFile = "", token = "", ...paths] = process.argv.slice(2);
-const agent = new Agent({ connect: { ca: readFileSync(caFile) }, bodyTimeout: 0 });
+const [url = "", caFile = "", token = "", protocol = "http1", ...paths] = process.argv.slice(2);
+const allowH2 = protocol === "http2";
+const agent = new Agent({
+  connect: { ca: readFileSync(caFile) },
+  bodyTimeout: 0,
+  allowH2,
+  maxConcurrentStreams: 1_000,
+});
 const query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
 
 async function count(path: string): Promise<number> {

@@ -1,16 +1,19 @@
 /**
- * What people write today: client-node's informer for each kind, and one upsert for each object as it comes, on a pool of ten. No history, no
- * redaction, no deletes that were missed. `node informer.ts KUBECONFIG DATABASE_URL GROUP KINDS OBJECTS`
+ * What people write today: client-node's informer for each kind, and one upsert for each object as it comes. No history, no redaction, no
+ * hash, no deletes that were missed. `node informer.ts KUBECONFIG DATABASE_URL GROUP KINDS OBJECTS CONNECTIONS`
+ *
+ * CONNECTIONS 1 is one upsert after the other, as a handler that awaits its query does it, or a `Client` instead of a pool; ten is the
+ * default of `pg.Pool`, with nobody waiting for the answers.
  */
 import { CustomObjectsApi, KubeConfig, makeInformer } from "@kubernetes/client-node";
 import type { KubernetesListObject, KubernetesObject } from "@kubernetes/client-node";
 import pg from "pg";
 
-const [path = "", connectionString = "", group = "", kinds = "0", objects = "0"] = process.argv.slice(2);
+const [path = "", connectionString = "", group = "", kinds = "0", objects = "0", max = "10"] = process.argv.slice(2);
 const config = new KubeConfig();
 config.loadFromFile(path);
 const api = config.makeApiClient(CustomObjectsApi);
-const pool = new pg.Pool({ connectionString, max: 10 });
+const pool = new pg.Pool({ connectionString, max: Number(max) });
 await pool.query(
   "CREATE TABLE IF NOT EXISTS public.informer (kind text, namespace text, name text, object jsonb, PRIMARY KEY (kind, namespace, name))",
 );

@@ -1,0 +1,101 @@
+import { added, churn } from "./churn.ts";
+import { GROUP } from "./objects.ts";
+import { held, percentile, table } from "./report.ts";
+import type { Section } from "./report.ts";
+import { usageOf } from "./rig.ts";
+import type { Rig } from "./rig.ts";
+import { watched } from "./standing.ts";
+
+const ms = (value: number): string => `${value.toFixed(1)} ms`;
+/** As `Rig.objects` makes them: one after the other of the kinds. */
+const targetsOf = (objects: number, kinds: number) =>
+  Array.from({ length: objects }, (_, index) => ({ kind: index % kinds, index }));
+
+/** From the moment in which a bare watcher has a change parsed to the commit of its row and event. */
+export async function latency(rig: Rig, kinds: number, objects: number, seconds: number): Promise<Section> {
+  return watched(rig, kinds, async ({ databaseUrl }) => {
+    const run = await churn(rig, { databaseUrl, targets: targetsOf(objects, kinds), perSecond: 100, seconds });
+    const late = run.changes.map(added);
+    const [p50, p99] = [percentile(late, 0.5), percentile(late, 0.99)];
+    const rows = [
+      ["p50 at most 3 ms", ms(p50), held(p50 <= 3)],
+      ["p99 at most 30 ms", ms(p99), held(p99 <= 30)],
+    ];
+    const text = `${run.changes.length} changes over ${seconds} s, ${run.madePerSecond.toFixed(0)} a second, on ${kinds} kinds.\n\n`;
+    return { title: "Latency added to a bare watch", text: text + table(["goal", "measured", "held"], rows) };
+  });
+}
+
+/** As many changes as the API server takes, on objects that are changed again and again. */
+export async function rate(rig: Rig, kinds: number, objects: number, seconds: number): Promise<Section> {
+  return watched(rig, kinds, async ({ databaseUrl, operator }) => {
+    const before = usageOf(operator.process.pid);
+    const run = await churn(rig, { databaseUrl, targets: targetsOf(objects, kinds), perSecond: 0, seconds });
+    const after = usageOf(operator.process.pid);
+    const third = Math.floor(run.changes.length / 3);
+    const [early, late] = [run.changes.slice(0, third), run.changes.slice(-third)].map((part) =>
+      percentile(part.map(added), 0.5),
+    );
+    const last = run.changes.at(-1);
+    const end = last === undefined ? NaN : Math.max(...run.changes.map(({ committedAt }) => committedAt)) - last.seenAt;
+    const grows = (late ?? 0) > 2 * (early ?? 0) + 50;
+    const rows = [
+      ["changes that the API server took, a second", run.madePerSecond.toFixed(0)],
+      ["changes that a bare watcher saw", run.changes.length + run.folded],
+      ["of them in history", run.changes.length],
+      ["folded into a newer change of the same object, before they were written", run.folded],
+      ["added latency, p50 of the first third", ms(early ?? NaN)],
+      ["added latency, p50 of the last third", ms(late ?? NaN)],
+      ["the last row after the last change was seen", ms(end)],
+      ["CPU of the operator over the run, s", (after.cpuSeconds - before.cpuSeconds).toFixed(1)],
+    ];
+    const told = grows
+      ? "the lag grows: the table does not keep up"
+      : "the lag does not grow: what bounds the rate is the API server";
+    const goal = [
+      ["2,000 changes a second, or the API server's limit", told, held(!grows || run.madePerSecond >= 2_000)],
+    ];
+    const text = `${table(["what", "measured"], rows)}\n\n${table(["goal", "measured", "held"], goal)}`;
+    return { title: "Sustained changes a second", text };
+  });
+}
+
+/** Changes of one kind while another one, of many objects, is read for the first time, against the same changes afterwards. */
+export async function fairness(rig: Rig, flood: number, bytes: number, seconds: number): Promise<Section> {
+  const quiet = { targets: targetsOf(40, 2).filter(({ kind }) => kind === 1), perSecond: 20, seconds };
+  // Object i is of kind i mod kinds: twenty of kind 1 among forty of both, and the flood is of kind 0 alone.
+  await rig.objects(0, 40, 2, bytes);
+  await rig.objects(40, 40 + flood, 1, bytes);
+  const database = await rig.database();
+  const operator = await rig.operator(database.url);
+  const during = await churn(rig, { ...quiet, databaseUrl: database.url });
+  const { rows } = await rig.query<{ at: number }>(
+    database.url,
+    `SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin))::float * 1000 AS at FROM fabric_sync.resource WHERE kind = 'Thing0' ORDER BY 1 DESC LIMIT 1`,
+  );
+  const loaded = rows[0]?.at ?? 0;
+  const busy = during.changes.filter(({ seenAt }) => seenAt < loaded).map(added);
+  const calm = during.changes.filter(({ seenAt }) => seenAt >= loaded).map(added);
+  await operator.process.stop("SIGTERM");
+  await database.drop();
+  const [busyP95, calmP95] = [percentile(busy, 0.95), percentile(calm, 0.95)];
+  const delay = busyP95 - (calm.length > 20 ? calmP95 : 0);
+  const text = table(
+    ["changes of a small kind", "count", "p50", "p95", "largest"],
+    [
+      [
+        `while ${flood} objects of another kind are listed`,
+        busy.length,
+        ms(percentile(busy, 0.5)),
+        ms(busyP95),
+        ms(Math.max(...busy)),
+      ],
+      ["afterwards", calm.length, ms(percentile(calm, 0.5)), ms(calmP95), ms(Math.max(...calm))],
+    ],
+  );
+  const goal = table(
+    ["goal", "measured", "held"],
+    [["a delay of at most 250 ms at p95", ms(delay), held(delay <= 250)]],
+  );
+  return { title: `Fairness: ${GROUP} with one large kind`, text: `${text}\n\n${goal}` };
+}
