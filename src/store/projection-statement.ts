@@ -90,13 +90,17 @@ export function deletePart(statement: Statement, { table, rows, owners }: Replac
   )`);
 }
 
-/** `WITH …` that answers with how many rows were written and removed. */
+/**
+ * `WITH …` that answers with how many rows were written and removed, and whether any part of any resource is a dead letter. Asked here, behind the
+ * locks on the resources, the answer holds until the commit.
+ */
 export function statementText({ parts }: Statement): string {
   const counted = parts.flatMap((part) =>
     [...part.matchAll(/\b((?:up|gone)_\w+) AS \(/g)].map(([, name]) => name ?? ""),
   );
   const sum = counted.map((name) => `(SELECT count(*) FROM ${name})`).join(" + ");
-  return `WITH ${parts.join(",")} SELECT (${sum || "0"})::integer AS writes, $1::uuid AS fabric_id`;
+  return `WITH ${parts.join(",")} SELECT (${sum || "0"})::integer AS writes,
+    EXISTS (SELECT FROM fabric_sync.resource_dead_letter d WHERE d.fabric_id = $1 AND d.part <> '') AS refusals`;
 }
 
 function castOf(table: OwnedTable, index: number): string {

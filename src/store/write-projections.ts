@@ -23,8 +23,8 @@ export interface Change {
 
 /**
  * Writes what resources tell of the network, and what they refer to, in the transaction of their rows. Rows are replaced by difference:
- * what is as it was is not touched. One statement for all of them, one more for snapshots where devices reported, one more for
- * children that were refused.
+ * what is as it was is not touched. One statement for all of them, one more for snapshots where devices reported, one more where
+ * children are refused, or were.
  *
  * @param references reference fields that the Fabric names
  * @param careful whether a row that Postgres refuses is looked for and put aside, behind savepoints; otherwise its error is thrown
@@ -43,6 +43,8 @@ export async function writeProjections(
   });
   const edged = changes.filter((change) => edgesDiffer(change, references));
   let writes = 0;
+  // Whether there may be dead letters of parts that these rows clear.
+  let refusals = true;
   const refused: Refused[] = projected.flatMap(({ row, projection }) =>
     projection.refused.map((refusal) => ({ row, refusal })),
   );
@@ -55,10 +57,10 @@ export async function writeProjections(
       ),
     ].filter(({ rows, owners }) => rows.length > 0 || owners.length > 0);
     if (careful) writes = await replaceCarefully(sql, fabricId, replacements, projected, refused);
-    else writes = await run(sql, replaceStatement(fabricId, replacements));
+    else ({ writes, refusals } = await run(sql, replaceStatement(fabricId, replacements)));
   }
   const replaced = new Set([...projected, ...edged].map(({ row }) => row));
-  if (replaced.size > 0) await writeRefusals(sql, fabricId, [...replaced], refused);
+  if (replaced.size > 0 && (refusals || refused.length > 0)) await writeRefusals(sql, fabricId, [...replaced], refused);
   const reported = changes.filter(({ row }) => hasSnapshot(row)).map(({ row }) => row.id);
   if (reported.length > 0) await writeSnapshots(sql, fabricId, reported, "always");
   return writes;
@@ -126,10 +128,16 @@ function replaceStatement(fabricId: string, replacements: readonly Replacement[]
   return statement;
 }
 
-async function run(sql: Sql, statement: Statement): Promise<number> {
-  if (statement.parts.length === 0) return 0;
-  const [answer] = await sql.rows<{ writes: number }>(statementText(statement), statement.values);
-  return answer?.writes ?? 0;
+interface Replaced {
+  readonly writes: number;
+  readonly refusals: boolean;
+}
+
+async function run(sql: Sql, statement: Statement): Promise<Replaced> {
+  if (statement.parts.length === 0) return { writes: 0, refusals: true };
+  const [answer] = await sql.rows<Replaced>(statementText(statement), statement.values);
+  if (answer === undefined) throw new Error("a SELECT without FROM gave no row");
+  return answer;
 }
 
 /**
@@ -143,7 +151,9 @@ async function replaceCarefully(
   projected: readonly Projected[],
   refused: Refused[],
 ): Promise<number> {
-  const whole = await attempt(sql, () => run(sql, replaceStatement(fabricId, replacements)));
+  const replace = async (some: readonly Replacement[]): Promise<number> =>
+    (await run(sql, replaceStatement(fabricId, some))).writes;
+  const whole = await attempt(sql, () => replace(replacements));
   if (!(whole instanceof Error)) return whole;
   const rowOf = new Map(projected.map(({ row }) => [row.id, row]));
   const lost = new Set<string>();
@@ -154,7 +164,7 @@ async function replaceCarefully(
     const halve = async (some: readonly object[]): Promise<void> => {
       if (some.length === 0) return;
       const part = { table, rows: some, owners: [] };
-      const outcome = await attempt(sql, () => run(sql, replaceStatement(fabricId, [part])));
+      const outcome = await attempt(sql, () => replace([part]));
       if (!(outcome instanceof Error)) {
         writes += outcome;
         kept.push(...some);
@@ -176,7 +186,7 @@ async function replaceCarefully(
     accepted.push({ table, rows: kept, owners });
   }
   // What is kept is there already: this only removes the rest.
-  return writes + (await run(sql, replaceStatement(fabricId, accepted)));
+  return writes + (await replace(accepted));
 }
 
 function deviceOf(row: object): string {
