@@ -70,6 +70,32 @@ describe("a stream through a faulty network", () => {
     expect(lists()).toBe(1);
   });
 
+  test("bookmarks of a silent watch move the time as of which it is complete; a watch that broke in silence stays where it was", async () => {
+    await watching({ silenceMs: 2_000 });
+    const completeAt = (): number => m.status("ConfigMap")?.completeAt ?? 0;
+    const { writes } = m.table;
+    const listed = await waitFor("the list's own time", completeAt);
+    // As the server sends one a minute, whatever else happens.
+    const { metadata } = (await controlPlane.request("GET", maps)) as { metadata: object };
+    const object = { kind: "ConfigMap", apiVersion: "v1", metadata };
+    proxy.inject(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
+    await waitFor("the bookmark to be committed", () => completeAt() > listed);
+    expect(m.table.writes).toBe(writes);
+
+    proxy.freeze();
+    proxy.answer = (url) => (url.startsWith(maps) ? { status: 503, body: status(503, "ServiceUnavailable") } : null);
+    // What was on its way before is committed long before the second failure.
+    await waitFor("the broken stream to be noticed", () => m.failures.length >= 2, { timeoutMs: 30_000 });
+    const broken = completeAt();
+    await waitFor("it to fail again", () => m.failures.length >= 4, { timeoutMs: 30_000 });
+    expect(completeAt()).toBe(broken);
+
+    proxy.answer = () => null;
+    await works("b");
+    await waitFor("it to be complete again", () => completeAt() > broken);
+    expect(lists()).toBe(1);
+  });
+
   test("a clean end is resumed at once", async () => {
     await watching({ minStreamMs: 0 });
     proxy.end();
