@@ -8,8 +8,11 @@ import { createTally } from "./tally.ts";
 import { autocommit, inTransaction } from "./transaction.ts";
 import { writeSubjects } from "./write-subjects.ts";
 
-/** Rows a transaction: short enough that a watch's writes to the same rows do not wait noticeably. */
-const PAGE = 500;
+/**
+ * Rows a transaction: short enough that a watch's writes to the same rows do not wait noticeably, and that reading them off the socket, 1 MB and
+ * some, does not hold the event loop (`bench/drift`).
+ */
+const PAGE = 200;
 
 const NEXT_KEYS = `
   SELECT fabric_id AS "fabricId", api_group AS "apiGroup", kind, namespace, name

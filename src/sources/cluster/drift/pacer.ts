@@ -23,8 +23,11 @@ const LOOK_AT = 9;
 const MOST_PATIENCE = 64;
 /** What an answer takes at best is known from the last two spans of so long (ms): a server may become another. */
 const BEST_OF_MS = 30_000;
-/** While one at a time is too many, the pause after each is so many times what it took, at most: half of the server's time is others'. */
-const MOST_REST = 1;
+/**
+ * While one at a time is too many, the pause after each is so many times what it took, at most: a third of the server's time is others' then. Longer
+ * pauses would let a machine that is busy with something else hold up the answers for minutes, and help its clients little.
+ */
+const MOST_REST = 0.5;
 const REST_STEP = 0.25;
 
 /**
