@@ -8,6 +8,12 @@ import { retrying, type RetryOptions } from "./retry.ts";
 import { autocommit, inTransaction } from "./transaction.ts";
 import { writeProjections } from "./write-projections.ts";
 
+/**
+ * The rules by which this program makes projections. Raise it with every change of what a projector or a reference field makes of a resource: the
+ * leader then makes them anew of all rows, once.
+ */
+export const PROJECTIONS_VERSION = 1;
+
 /** Rows a transaction: a rebuild beside a running operator makes its writes wait for no longer than this takes. */
 const PAGE = 200;
 
@@ -15,6 +21,8 @@ const PAGE = 200;
 const NAMED_KINDS = `
   SELECT DISTINCT (rule ->> 'kind') || '.' || (rule ->> 'group') AS kind
     FROM fabric_sync.fabric CROSS JOIN LATERAL jsonb_array_elements(reference_rules) AS rule WHERE id = $1`;
+
+const RULES = "SELECT reference_rules::text AS text FROM fabric_sync.fabric WHERE id = $1";
 
 /** Resources that may have rows in projections, by kind or by their owners. */
 const NEXT_KEYS = `
@@ -34,6 +42,7 @@ export async function rebuildProjections(
   fence: Fence,
   retry: RetryOptions,
 ): Promise<{ resources: number; writes: number }> {
+  const [rules] = await retrying(retry, () => autocommit(pool).rows<{ text: string }>(RULES, [fence.fabricId]));
   const named = await retrying(retry, () => autocommit(pool).rows<{ kind: string }>(NAMED_KINDS, [fence.fabricId]));
   const kinds = [...new Set([...projectedKinds(), ...REFERENCES.keys(), ...named.map(({ kind }) => kind)])];
   let resources = 0;
@@ -46,7 +55,7 @@ export async function rebuildProjections(
       autocommit(pool).rows<ResourceKey>(NEXT_KEYS, [fence.fabricId, apiGroup, kind, namespace, name, kinds]),
     );
     const last = keys.at(-1);
-    if (last === undefined) return { resources, writes };
+    if (last === undefined) break;
     writes += await retrying(retry, () =>
       inTransaction(pool, async (sql) => {
         const { rows, references } = await readRows(sql, fence, keys, true);
@@ -57,13 +66,16 @@ export async function rebuildProjections(
     resources += keys.length;
     after = last;
   }
+  // Rules that the Fabric changed meanwhile are for the next time.
+  await retrying(retry, () =>
+    autocommit(pool).rows(
+      `UPDATE fabric_sync.fabric SET projections_version = $2
+        WHERE id = $1 AND reference_rules::text = $3 AND writer_epoch = $4 AND projections_version <> $2`,
+      [fence.fabricId, PROJECTIONS_VERSION, rules?.text ?? "", fence.epoch],
+    ),
+  );
+  return { resources, writes };
 }
-
-/**
- * The rules by which this program makes projections. Raise it with every change of what a projector or a reference field makes of a resource: the
- * leader then makes them anew of all rows, once.
- */
-export const PROJECTIONS_VERSION = 1;
 
 /**
  * Makes the projections of a fabric anew where they were made by other rules: by another release, or before the Fabric named other references.
@@ -74,20 +86,11 @@ export async function refreshProjections(
   fence: Fence,
   retry: RetryOptions,
 ): Promise<{ resources: number; writes: number } | null> {
-  const [before] = await retrying(retry, () =>
-    autocommit(pool).rows<{ version: number; rules: string }>(
-      "SELECT projections_version AS version, reference_rules::text AS rules FROM fabric_sync.fabric WHERE id = $1",
+  const [made] = await retrying(retry, () =>
+    autocommit(pool).rows<{ version: number }>(
+      "SELECT projections_version AS version FROM fabric_sync.fabric WHERE id = $1",
       [fence.fabricId],
     ),
   );
-  if (before === undefined || before.version === PROJECTIONS_VERSION) return null;
-  const figures = await rebuildProjections(pool, fence, retry);
-  // Rules that changed meanwhile are for the next time.
-  await retrying(retry, () =>
-    autocommit(pool).rows(
-      "UPDATE fabric_sync.fabric SET projections_version = $2 WHERE id = $1 AND reference_rules::text = $3 AND writer_epoch = $4",
-      [fence.fabricId, PROJECTIONS_VERSION, before.rules, fence.epoch],
-    ),
-  );
-  return figures;
+  return made === undefined || made.version === PROJECTIONS_VERSION ? null : rebuildProjections(pool, fence, retry);
 }
