@@ -4,21 +4,39 @@
  *
  *   node bench/git/main.ts [--files 5000] [--pushes 20]
  */
+import type { ChildProcess } from "node:child_process";
+import { subscribe } from "node:diagnostics_channel";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { RevisionSink } from "../../src/core/streams.ts";
+import { ManifestParser } from "../../src/sources/git/parser.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 import { openSourceBench } from "../../test/sources/git/source-bench.ts";
 import type { SourceBench } from "../../test/sources/git/source-bench.ts";
 import { cloneAndParse, GitFloor } from "./baselines.ts";
+import type { TestRepository } from "../../test/support/git-server.ts";
+import { manyFabrics } from "./many-fabrics.ts";
 import { percentile, renderReport } from "./report.ts";
-import type { Measurement } from "./report.ts";
+import type { FirstTake, Measurement } from "./report.ts";
 import { change, fill } from "./workload.ts";
 
 const { values: options } = parseArgs({
   options: { files: { type: "string", default: "5000" }, pushes: { type: "string", default: "20" } },
+});
+/** Fresh takes, each beside a fresh clone. */
+const FIRST_TAKES = 3;
+const FABRICS = 200;
+/** The kind is served, as it would be. */
+const KIND = ["wiring.example.net/Port", "namespaced"] as const;
+/** Arguments of every process that was started, ours and those of the server that we ask. */
+const started: string[][] = [];
+subscribe("child_process", (message) => {
+  const { process: child } = message as { process: ChildProcess };
+  // Told before it has its arguments.
+  setImmediate(() => started.push([...(child.spawnargs ?? [])]));
 });
 const files = Number(options.files);
 const pushes = Number(options.pushes);
@@ -45,13 +63,42 @@ try {
   await server.stop();
 }
 
+/** A take with nothing of it here: no cache on disk, no thread, no rows. */
+async function firstTake(bench: SourceBench, repository: TestRepository, round: number): Promise<FirstTake> {
+  await bench.reset();
+  bench.served.set(...KIND);
+  const parser = new ManifestParser();
+  const steps = new Map<string, number>();
+  const telemetry = {
+    gitOperation: (_labels: unknown, operation: string, _result: string, ms: number): void =>
+      void steps.set(operation, ms),
+  };
+  const sink: RevisionSink = {
+    async commit(revision) {
+      const begun = performance.now();
+      const result = await bench.sink.commit(revision);
+      steps.set("commit", performance.now() - begun);
+      return result;
+    },
+  };
+  const begun = performance.now();
+  const { source, stop } = bench.start(repository, { telemetry, sink, parser, credentialsId: `first-${round}` });
+  await source.trigger("git_poll");
+  const total = performance.now() - begun;
+  await stop();
+  await parser.close();
+  await bench.reset();
+  const step = (name: string): number => steps.get(name) ?? 0;
+  const commit = step("commit");
+  return { total, lsRemote: step("ls-remote"), fetch: step("fetch"), read: step("take") - commit, commit };
+}
+
 async function measure(bench: SourceBench): Promise<Measurement> {
   const repository = await bench.server.createRepository();
   await fill(repository, files);
   const { caFile, directory } = bench.server;
   const baseline = { url: repository.httpsUrl, caFile, directory };
-  // The kind is served, as it would be.
-  bench.served.set("wiring.example.net/Port", "namespaced");
+  bench.served.set(...KIND);
   const steps = { fetch: [] as number[], take: [] as number[] };
   const telemetry = {
     gitOperation: (_labels: unknown, operation: string, _result: string, ms: number): void => {
@@ -59,22 +106,32 @@ async function measure(bench: SourceBench): Promise<Measurement> {
     },
   };
 
-  const clones = [await cloneAndParse(baseline)];
-  const beganFirst = performance.now();
+  const clones: number[] = [];
+  const firstTakes: FirstTake[] = [];
+  for (let round = 0; round < FIRST_TAKES; round += 1) {
+    clones.push(await cloneAndParse(baseline));
+    const taken = await firstTake(bench, repository, round);
+    firstTakes.push(taken);
+    say(
+      `first take of ${files} files: ${Math.round(taken.total)} ms; clone and parse: ${Math.round(clones.at(-1) ?? 0)} ms`,
+    );
+  }
+  bench.served.set(...KIND);
   const { source } = bench.start(repository, { telemetry });
   await source.trigger("git_poll");
-  const firstTake = performance.now() - beganFirst;
-  say(`first take of ${files} files: ${Math.round(firstTake)} ms; clone and parse: ${Math.round(clones[0] ?? 0)} ms`);
 
   const floor = new GitFloor(baseline);
   await floor.clone();
   const ours: number[] = [];
   const bare: number[] = [];
+  const processes: number[] = [];
   for (let generation = 1; generation <= pushes + 1; generation += 1) {
     await change(repository, files, generation);
+    started.length = 0;
     const begun = performance.now();
     await source.trigger("git_webhook");
     const took = performance.now() - begun;
+    const spawned = started.filter((args) => args[0] === "git" && args[1] !== "http-backend").length;
     const least = await floor.follow();
     // The first one compiles what the others use.
     if (generation === 1) {
@@ -82,19 +139,20 @@ async function measure(bench: SourceBench): Promise<Measurement> {
       continue;
     }
     ours.push(took);
+    processes.push(spawned);
     bare.push(least);
     say(
       `push ${generation}: ${Math.round(took)} ms (fetch ${Math.round(steps.fetch.at(-1) ?? 0)}, take ${Math.round(steps.take.at(-1) ?? 0)}); floor ${Math.round(least)} ms`,
     );
   }
-  for (let again = 0; again < 2; again += 1) clones.push(await cloneAndParse(baseline));
-
   const requests = bench.server.https.requests;
   const count = (command: "ls-refs" | "fetch"): number => bench.server.https.count(command);
   requests.length = 0;
   const before = bench.revisions.length;
   await source.trigger("git_poll");
   const poll = { lists: count("ls-refs"), fetches: count("fetch"), commits: bench.revisions.length - before };
+  const many = await manyFabrics(bench, FABRICS);
+  say(`${FABRICS} Fabrics: ${Math.round(many.ms)} ms`);
   return {
     files,
     processor: `${cpus().length} × ${cpus()[0]?.model ?? "?"}`,
@@ -104,7 +162,9 @@ async function measure(bench: SourceBench): Promise<Measurement> {
     clones,
     fetch: percentile(steps.fetch, 0.5),
     take: percentile(steps.take, 0.5),
-    firstTake,
+    processes,
+    firstTakes,
     poll,
+    many,
   };
 }

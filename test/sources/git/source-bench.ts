@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReducePolicy } from "../../../src/core/policy.ts";
-import type { Revision } from "../../../src/core/streams.ts";
+import type { Revision, RevisionSink } from "../../../src/core/streams.ts";
 import type { Logger } from "../../../src/core/telemetry.ts";
 import { Pump } from "../../../src/pump/pump.ts";
 import { GitSource } from "../../../src/sources/git/git-source.ts";
@@ -35,6 +35,8 @@ export interface SourceBench extends AsyncDisposable {
   readonly cache: string;
   /** Kinds that the cluster serves, `group/kind`; what is not here is unknown. */
   readonly served: Map<string, Scope>;
+  /** Where its sources put their revisions. */
+  readonly sink: RevisionSink;
   /** Revisions that reached the database. */
   readonly revisions: Revision[];
   /** Runs a source of the repository until the test ends it or the bench is disposed. */
@@ -81,6 +83,13 @@ export async function openSourceBench(database?: TestDatabase): Promise<SourceBe
     logger: quiet,
     signal: stop.signal,
   });
+  const sink: RevisionSink = {
+    async commit(revision) {
+      const result = await pump.revisions.commit(revision);
+      revisions.push(revision);
+      return result;
+    },
+  };
   return {
     server,
     fixture,
@@ -88,6 +97,7 @@ export async function openSourceBench(database?: TestDatabase): Promise<SourceBe
     parser,
     cache,
     served,
+    sink,
     revisions,
     start(repository, change = {}) {
       const own = new AbortController();
@@ -108,13 +118,7 @@ export async function openSourceBench(database?: TestDatabase): Promise<SourceBe
         store: fixture.store,
         dropCursor: (scope) => fixture.store.dropCursor(fence, "git", scope),
         runs: fixture.store,
-        sink: {
-          async commit(revision) {
-            const result = await pump.revisions.commit(revision);
-            revisions.push(revision);
-            return result;
-          },
-        },
+        sink,
         telemetry: { gitOperation: () => undefined },
         heartbeats: { register: () => ({ beat: () => undefined, end: () => undefined }) },
         log: quiet,

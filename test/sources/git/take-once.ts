@@ -1,15 +1,15 @@
 /**
- * A process of its own that takes a repository's newest revision in and ends: `node take-once.ts '<TakeOnce as JSON>'`. Prints the revision. What a
- * test may kill in between.
+ * A process of its own that takes a repository's newest revision in and ends: `node take-once.ts '<TakeOnce as JSON>'`. Prints the revision and the
+ * most memory that it had, MiB. What a test may kill in between, and a benchmark may weigh.
  */
+import type { Logger } from "../../../src/core/telemetry.ts";
 import { Pump } from "../../../src/pump/pump.ts";
 import { GitSource } from "../../../src/sources/git/git-source.ts";
 import { ManifestParser } from "../../../src/sources/git/parser.ts";
 import { RepositoryPool } from "../../../src/sources/git/repository-pool.ts";
+import type { TakeRules } from "../../../src/sources/git/take-rules.ts";
 import { createPool } from "../../../src/store/pool.ts";
 import { createStore } from "../../../src/store/store.ts";
-import { POLICY } from "../../store/fixture.ts";
-import { quiet, RULES } from "./source-bench.ts";
 
 export interface TakeOnce {
   readonly databaseUrl: string;
@@ -17,9 +17,11 @@ export interface TakeOnce {
   readonly url: string;
   readonly ca: string;
   readonly cacheDirectory: string;
+  readonly rules: TakeRules;
 }
 
-const { databaseUrl, fabricId, url, ca, cacheDirectory } = JSON.parse(process.argv[2] ?? "{}") as TakeOnce;
+const { databaseUrl, fabricId, url, ca, cacheDirectory, rules } = JSON.parse(process.argv[2] ?? "{}") as TakeOnce;
+const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
 const labels = { namespace: "netops", fabric: "lab" };
 const database = createPool({ connection: { connectionString: databaseUrl }, onConnectionError: () => undefined });
 const store = createStore(database, { onRetry: () => undefined });
@@ -29,7 +31,7 @@ const pump = new Pump({
   labels,
   store,
   fence: () => fence,
-  policy: () => POLICY,
+  policy: () => ({ driftMode: "local", reportExtra: true, direction: "observe", ignore: [], hasGit: true }),
   telemetry: { batchApplied: () => undefined, writeRetried: () => undefined },
   logger: quiet,
   signal: stop.signal,
@@ -42,7 +44,7 @@ const source = new GitSource({
   labels,
   url,
   ref: { branch: "main" },
-  rules: RULES,
+  rules,
   intervalMs: 3_600_000,
   timeoutMs: 60_000,
   maxTransferBytes: 1_073_741_824,
@@ -62,7 +64,7 @@ const source = new GitSource({
 });
 const running = source.run(stop.signal);
 await source.trigger("git_poll");
-console.log(source.status().revision);
+console.log(source.status().revision, Math.round(process.resourceUsage().maxRSS / 1024));
 stop.abort();
 await running;
 await Promise.all([pool.close(), parser.close(), database.end()]);
