@@ -106,16 +106,13 @@ export class FabricWork {
   }
 
   get clusterFacts(): ClusterFacts | null {
-    if (this.#cluster === null) {
-      const nothing = { streams: [], discovered: false, impersonated: "" };
-      const { error } = this.#kubeConfig;
-      return error === null ? null : { ...nothing, error };
-    }
-    const { serviceAccountName } = this.#spec;
-    const impersonated =
-      serviceAccountName === undefined ? "" : `${this.#options.metadata.namespace}/${serviceAccountName}`;
-    const { discovered } = this.#cluster.part;
-    return { streams: this.#cluster.part.statuses(), discovered, error: null, impersonated };
+    const cluster = this.#cluster?.part;
+    const { error } = this.#kubeConfig;
+    if (cluster === undefined)
+      return error === null ? null : { streams: [], discovered: false, impersonated: "", error };
+    const { serviceAccountName: account } = this.#spec;
+    const impersonated = account === undefined ? "" : `${this.#options.metadata.namespace}/${account}`;
+    return { streams: cluster.statuses(), discovered: cluster.discovered, error: null, impersonated };
   }
 
   get gitStatus(): GitStatus | null {
