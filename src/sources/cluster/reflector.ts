@@ -176,7 +176,7 @@ export class Reflector {
   async #take(line: string, pass: ListPass | null): Promise<void> {
     const event = parseWatchEvent(line);
     if (event.type === "GARBAGE") throw new StreamFault("garbage", "StreamGarbled", event.why);
-    this.#count(event.type);
+    this.#options.telemetry.streamEvents({ ...this.#options.labels, kind: this.#kind, type: event.type }, 1);
     if (event.type === "ERROR") throw event.error;
     const initial = this.#state.phase === "listing";
     if (event.type === "BOOKMARK") {
@@ -236,11 +236,6 @@ export class Reflector {
     this.#apply({ type: "progress", position });
     const { lane, spec, now } = this.#options;
     lane.advance({ source: "cluster", scope: spec.scope, position, completeAt: now() });
-  }
-
-  #count(type: string): void {
-    const { telemetry, labels } = this.#options;
-    telemetry.streamEvents({ ...labels, kind: this.#kind, type }, 1);
   }
 
   #apply(event: ReflectorEvent): void {
