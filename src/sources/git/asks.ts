@@ -1,5 +1,6 @@
 import { pause } from "../../core/pause.ts";
 import type { WritePath } from "../../core/vocabulary.ts";
+import { fullJitterDelay } from "../../core/retry.ts";
 import { gitError } from "./transport-errors.ts";
 
 /** What somebody asked for: the newest state, as of `notBefore` (ms since the epoch). */
@@ -45,4 +46,15 @@ export class Asks {
     for (const { reject } of this.#waiting?.waiting ?? []) reject(gitError("Aborted", "stopping"));
     this.#waiting = null;
   }
+}
+
+/** First wait after a failure, ms; it grows to the interval, or to {@link LONGEST_RETRY_MS}. The same whatever failed. */
+const FIRST_RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 5 * 60_000;
+
+/** ms from the last of some failures to the next try. */
+export function retryDelay(failures: number, intervalMs: number, random: () => number = Math.random): number {
+  const capMs = Math.min(intervalMs, LONGEST_RETRY_MS);
+  // At least half of the bound: a server in trouble is not asked again within milliseconds.
+  return fullJitterDelay(failures, { baseMs: FIRST_RETRY_MS, capMs }, () => 0.5 + random() / 2);
 }

@@ -1,9 +1,8 @@
 import { messageOf } from "../../core/errors.ts";
-import { fullJitterDelay } from "../../core/retry.ts";
 import type { GitStatus } from "../../core/streams.ts";
 import type { FabricLabels, Heartbeat, Heartbeats, Telemetry } from "../../core/telemetry.ts";
 import type { WritePath } from "../../core/vocabulary.ts";
-import { Asks } from "./asks.ts";
+import { Asks, retryDelay } from "./asks.ts";
 import type { Ask } from "./asks.ts";
 import { credentialsFromSecret } from "./credentials.ts";
 import { figuresOf, sourceError, StatusBoard } from "./figures.ts";
@@ -47,9 +46,6 @@ export interface GitSourceOptions extends LedgerOptions {
   readonly random?: () => number;
 }
 
-/** First wait after a failure, ms; it grows to the interval, or to {@link LONGEST_RETRY_MS}. The same whatever failed. */
-const FIRST_RETRY_MS = 2_000;
-const LONGEST_RETRY_MS = 5 * 60_000;
 /**
  * The Git side of one Fabric: a loop that asks the repository for news on the interval and when it is told to, and hands each new revision
  * to the pump, whole. Takes follow one another, so the order of pushes never reverses; asks that come while one runs share the next one.
@@ -135,7 +131,7 @@ export class GitSource {
 
   /** Until `signal` aborts. Lasts through every failure. */
   async run(signal: AbortSignal): Promise<void> {
-    const { pool, url, credentialsId, labels, heartbeats, intervalMs, timeoutMs } = this.#options;
+    const { pool, url, credentialsId, labels, heartbeats, intervalMs, timeoutMs, random } = this.#options;
     this.#signal = signal;
     // A take asks twice at most (ls-remote and fetch), and may find the repository busy with another Fabric's exchange.
     const withinMs = intervalMs + 6 * timeoutMs + 10 * 60_000;
@@ -157,7 +153,7 @@ export class GitSource {
           this.#failed(error);
           for (const { reject } of ask.waiting) reject(error);
         }
-        await this.#asks.sleep(failures === 0 ? intervalMs : this.#retryDelay(failures), signal);
+        await this.#asks.sleep(failures === 0 ? intervalMs : retryDelay(failures, intervalMs, random), signal);
       }
     } finally {
       if (repository) pool.unsubscribe(repository, this.#subscriber);
@@ -170,14 +166,6 @@ export class GitSource {
   #ask(writePath: WritePath, notBefore: number): Promise<void> {
     if (this.#signal.aborted) return Promise.reject(gitError("Aborted", "stopping"));
     return this.#asks.add(writePath, notBefore);
-  }
-
-  #retryDelay(failures: number): number {
-    const { intervalMs, random = Math.random } = this.#options;
-    const capMs = Math.min(intervalMs, LONGEST_RETRY_MS);
-    // At least half of the bound: a server in trouble is not asked again within milliseconds.
-    const backoff = { baseMs: FIRST_RETRY_MS, capMs };
-    return fullJitterDelay(failures, backoff, () => 0.5 + random() / 2);
   }
 
   async #take(repository: GitRepository, ask: Ask): Promise<void> {

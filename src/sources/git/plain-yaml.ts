@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import type { FieldPlace, Place } from "../../core/places.ts";
-import { MAX_PLACES } from "./field-places.ts";
+import type { Place } from "../../core/places.ts";
 import { endOfLine, readLiteral } from "./plain-literal.ts";
+import { PlainPlaces, TOO_MANY } from "./plain-places.ts";
 import {
   BRACE,
   BRACKET,
@@ -50,7 +50,6 @@ export function readPlainYaml(
   }
 }
 
-const TOO_MANY = new Error(TOO_MANY_ITEMS);
 const UNUSUAL = /[\t\r\ufeff]/;
 /** Far below the limit of the real reader, which then judges. */
 const DEPTH = 50;
@@ -60,11 +59,7 @@ const MAX_LINE = 20_000;
 class PlainReader {
   readonly #text: string;
   readonly #firstLine: number;
-  readonly #maxItems: number;
-  readonly #fields: FieldPlace[] = [];
-  readonly #items: Place[] = [];
-  /** The key read last is a top-level `items`. */
-  #listsItems = false;
+  readonly #places: PlainPlaces;
   /** The line being read: offsets of its first character and of its end; -1 as indentation when the text is over. */
   #start = 0;
   #end = -1;
@@ -74,7 +69,7 @@ class PlainReader {
   #at = 0;
 
   constructor(text: string, firstLine: number, maxItems: number) {
-    this.#maxItems = maxItems;
+    this.#places = new PlainPlaces(maxItems);
     this.#text = text;
     this.#firstLine = firstLine;
   }
@@ -85,7 +80,7 @@ class PlainReader {
     const place = this.#placeOf(this.#start);
     const value = this.#mapping(0, 0);
     if (this.#indent >= 0) throw NOT_PLAIN;
-    return { value, place, items: this.#items, fields: this.#fields };
+    return { value, place, items: this.#places.items, fields: this.#places.fields };
   }
 
   /** Goes to the next line that holds more than a comment. */
@@ -109,10 +104,10 @@ class PlainReader {
   #mapping(indent: number, depth: number): JsonObject {
     if (depth > DEPTH) throw NOT_PLAIN;
     const object: JsonObject = {};
-    const recording = this.#fields.length < MAX_PLACES;
+    const noted = this.#places.open;
     do {
       this.#at = this.#start + indent;
-      const key = this.#key(object, depth, recording);
+      const key = this.#key(object, depth, noted);
       object[key] = this.#valueInMapping(indent, depth + 1);
       if (this.#indent > indent) throw NOT_PLAIN;
     } while (this.#indent === indent);
@@ -120,11 +115,10 @@ class PlainReader {
   }
 
   /** Reads a key with its colon. */
-  #key(object: JsonObject, depth: number, recording: boolean): string {
+  #key(object: JsonObject, depth: number, noted: boolean): string {
     const { value, segment, length } = readKey(this.#text, this.#at);
     if (value === "__proto__" || Object.hasOwn(object, value)) throw NOT_PLAIN;
-    if (recording) this.#record(depth, segment);
-    this.#listsItems = depth === 0 && segment === "items";
+    this.#places.key(depth, segment, noted ? this.#placeOf(this.#at) : null);
     this.#at += length;
     return value;
   }
@@ -151,13 +145,12 @@ class PlainReader {
   #list(indent: number, depth: number): JsonValue[] {
     if (depth > DEPTH) throw NOT_PLAIN;
     const list: JsonValue[] = [];
-    const recording = this.#fields.length < MAX_PLACES;
-    const areItems = this.#takeItems();
+    const noted = this.#places.open;
+    const item = this.#places.takeItems();
     while (this.#indent === indent && this.#isItem()) {
       this.#at = this.#start + indent + 1;
       this.#skipSpaces();
-      if (recording) this.#record(depth, String(list.length));
-      if (areItems) this.#recordItem();
+      this.#places.element(depth, list.length, this.#placeOf(this.#at), { noted, item });
       const begins = isKey(this.#text, this.#at);
       list.push(begins ? this.#mapping(this.#at - this.#start, depth + 1) : this.#inline(depth + 1));
       if (this.#indent > indent) throw NOT_PLAIN;
@@ -189,9 +182,9 @@ class PlainReader {
   /** A mapping or list in brackets that ends on the line it begins on. */
   #flow(depth: number): JsonValue {
     if (depth > DEPTH) throw NOT_PLAIN;
-    const recording = this.#fields.length < MAX_PLACES;
+    const noted = this.#places.open;
     const isMap = this.#text.charCodeAt(this.#at) === BRACE;
-    const areItems = this.#takeItems() && !isMap;
+    const item = this.#places.takeItems() && !isMap;
     const close = isMap ? CLOSE_BRACE : CLOSE_BRACKET;
     const list: JsonValue[] = [];
     const object: JsonObject = {};
@@ -200,11 +193,10 @@ class PlainReader {
     for (let more = this.#text.charCodeAt(this.#at) !== close; more;) {
       let key = "";
       if (isMap) {
-        key = this.#key(object, depth, recording);
+        key = this.#key(object, depth, noted);
         this.#skipSpaces();
       } else {
-        if (recording) this.#record(depth, String(list.length));
-        if (areItems) this.#recordItem();
+        this.#places.element(depth, list.length, this.#placeOf(this.#at), { noted, item });
       }
       const value = this.#flowValue(depth + 1);
       if (isMap) object[key] = value;
@@ -248,22 +240,6 @@ class PlainReader {
 
   #skipSpaces(): void {
     while (this.#text.charCodeAt(this.#at) === SPACE) this.#at += 1;
-  }
-
-  #record(depth: number, segment: string): void {
-    const line = this.#firstLine + this.#line + 1;
-    this.#fields.push({ depth, segment, line, column: this.#at - this.#start + 1 });
-  }
-
-  #recordItem(): void {
-    if (this.#items.push(this.#placeOf(this.#at)) > this.#maxItems) throw TOO_MANY;
-  }
-
-  /** Whether the collection that begins is the top-level `items`. */
-  #takeItems(): boolean {
-    const taken = this.#listsItems;
-    this.#listsItems = false;
-    return taken;
   }
 
   #placeOf(offset: number): Place {

@@ -1,10 +1,9 @@
 import { FabricSyncError } from "../../core/errors.ts";
-import { isJsonObject, parseJson } from "../../core/json.ts";
-import { normaliseDesired } from "../../core/normalise.ts";
 import type { Observation } from "../../core/observation.ts";
 import type { DeclaredKey, FileRejection, GitFile } from "../../core/ports.ts";
 import type { WritePath } from "../../core/vocabulary.ts";
 import { lastChanges } from "./blame.ts";
+import { declareFromText, declareObject } from "./declare.ts";
 import { definedScopes, readFiles, scopeFile } from "./file-reader.ts";
 import type { PendingManifest, RawFile } from "./file-reader.ts";
 import { MAX_IGNORE_BYTES, MAX_IGNORE_FILES } from "./limits.ts";
@@ -52,6 +51,8 @@ export interface Taken {
   readonly rejected: number;
 }
 
+/** Manifests of one revision that are kept as objects until they are written; of more the texts are, a tenth of the memory. */
+const KEPT_AS_OBJECTS = 8_000;
 /** Manifests normalised before the event loop gets its turn: some 5 ms. */
 const SLICE = 64;
 
@@ -89,6 +90,7 @@ export async function takeRevision(input: TakeInput): Promise<Taken> {
 
   const observations: Observation[] = [];
   const { fabricId, writePath, now } = input;
+  const declare = plan.declare.length > KEPT_AS_OBJECTS ? declareFromText : declareObject;
   let slice = 0;
   for (const { path, blob, declared } of plan.declare) {
     const change = changes?.of(path) ?? { commit, author: "" };
@@ -97,9 +99,8 @@ export async function takeRevision(input: TakeInput): Promise<Taken> {
       ...{ ...change, filePath: path, line: declared.key.line, fileHash: blob },
       ...(places === "" ? {} : { places }),
     };
-    const manifest = parseJson(json);
     const seen = { fabricId, writePath, observedAt: now, namespace: declared.manifest.namespace };
-    if (isJsonObject(manifest)) observations.push(normaliseDesired(manifest, origin, seen));
+    observations.push(declare(json, origin, seen));
     if ((slice += 1) % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   for (const { key, path } of plan.retire) {

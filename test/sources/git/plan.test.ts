@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import type { DeclaredKey, FileRejection, GitFile } from "../../../src/core/ports.ts";
 import { isComplete, isKept, planInFull } from "../../../src/sources/git/plan.ts";
+import { declareFromText, declareObject } from "../../../src/sources/git/declare.ts";
 import { planRevision } from "../../../src/sources/git/plan-changes.ts";
 import type { Plan, ReadFile } from "../../../src/sources/git/plan.ts";
 
@@ -204,4 +205,15 @@ test("an object that moved into a broken file whose text names it is kept", () =
   const result = planRevision({ stored: stored.files, tree, read, redeclare: false });
   expect(result.retire).toEqual([]);
   expect(result.files.get("b.yaml")?.keys.filter(isKept)).toMatchObject([{ name: "x" }]);
+});
+
+test("what is declared from its text is what is declared as an object, whenever it is asked", () => {
+  const json = '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"data":{"p":"eA=="},"n":9007199254740993}';
+  const origin = { commit: "c", author: "a", filePath: "a.yaml", line: 1, fileHash: "b", places: "0 0 1 data" };
+  const seen = { fabricId: "f", writePath: "git_poll", observedAt: 1, namespace: "default" } as const;
+  const whole = declareObject(json, origin, seen);
+  const lazy = declareFromText(json, origin, seen);
+  expect(lazy).toEqual(whole);
+  expect({ ...lazy }).toEqual(whole);
+  expect(JSON.stringify({ ...lazy })).toBe(JSON.stringify({ ...lazy, content: whole.content }));
 });
