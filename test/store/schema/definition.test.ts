@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { getTableColumns } from "drizzle-orm";
@@ -220,6 +221,13 @@ describe("the schema can be distributed by fabric", () => {
         FROM pg_index x JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0],
              ${TABLES} AND c.oid = x.indrelid AND x.indisunique AND c.relname NOT IN ${REFERENCE} AND a.attname <> 'fabric_id'`);
     expect(other).toEqual([]);
+  });
+
+  test("docs/scale.md distributes every table of a fabric", async () => {
+    const tables = await facts(`SELECT c.relname AS fact FROM ${TABLES} AND c.relname NOT IN ${REFERENCE} ORDER BY 1`);
+    const [, statements = ""] = (await readFile(join(root, "docs/scale.md"), "utf8")).split("create_reference_table");
+    const named = [...(statements.split("```")[0] ?? "").matchAll(/\('fabric_sync\.(\w+)'\)/g)].map(([, name]) => name);
+    expect(named.filter((name) => name !== "fabric").sort()).toEqual(tables);
   });
 
   test("every foreign key begins with fabric_id on both sides, or leads to the fabric", async () => {
