@@ -78,7 +78,7 @@ export async function fetchRefs(
     [`remote.${REMOTE}.promisor`, "true"],
     [`remote.${REMOTE}.partialclonefilter`, BLOB_FILTER],
   ];
-  const bounded = { program: "sh", args: ["-c", 'ulimit -f "$0" && exec git "$@"', String(blocks), ...args] } as const;
+  const bounded = { program: "sh", args: ["-c", WITHIN_BLOCKS, String(blocks), ...args] } as const;
   try {
     await talk(host, exchange, { ...bounded, cwd: directory }, { settings, variables: { GIT_DIR: directory } });
   } catch (error) {
@@ -98,6 +98,13 @@ export function cacheFull(cause?: unknown): FabricSyncError {
     { cause },
   );
 }
+
+/**
+ * Whoever writes beyond the bound is ended by SIGXFSZ, without a core beside the repository. Where the container itself has a lower bound
+ * that is not ours to raise, it holds.
+ */
+const WITHIN_BLOCKS =
+  'ulimit -c 0; { ulimit -f "$0" 2>/dev/null || test "$(ulimit -f)" != unlimited; } && exec git "$@"';
 
 async function talk(
   host: GitHost,
