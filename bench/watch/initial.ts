@@ -18,7 +18,7 @@ export async function initialLoad(rig: Rig, objects: number, kinds: number, roun
   const again: Awaited<ReturnType<typeof startAgain>>[] = [];
   const paths = Array.from({ length: kinds }, (_, kind) => allOf(kind));
   for (let round = 0; round < rounds; round++) {
-    bare.push(await rig.program("bare", [rig.plane.url, rig.caFile, rig.plane.adminToken, "http1", ...paths]));
+    bare.push(await rig.program("bare", [rig.plane.url, rig.caFile, rig.plane.adminToken, "http2", ...paths]));
     for (const [list, connections] of [
       [informers.awaited, 1],
       [informers.pooled, 10],
@@ -54,7 +54,7 @@ export async function initialLoad(rig: Rig, objects: number, kinds: number, roun
     table(
       ["what", "seconds", "peak RSS MiB", "ratio to bare"],
       [
-        row("bare WatchList client: parses and counts", base.ms, base.rss),
+        row("bare WatchList client over HTTP/2: parses and counts", base.ms, base.rss),
         row("client-node's informer, one upsert a row, one after the other, no history", awaited.ms, awaited.rss),
         row("the same, ten upserts at once, nobody waits for them", pooled.ms, pooled.rss),
         row("the operator: start of the process to last row, with history", ms, rss),
