@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await identity.close();
   await plane.stop();
-}, 60_000);
+});
 
 async function statusOf(method: Method, path: string, options: RequestOptions = {}): Promise<number> {
   try {
@@ -64,7 +64,7 @@ describe("with cluster-admin", () => {
       `--serviceaccount=${OPERATOR_NAMESPACE}:fabric-sync-dry-run`,
     ]);
     await waitFor("the role", async () => (await statusOf("GET", "/api/v1/nodes")) === 200);
-  }, 60_000);
+  });
 
   const binding = {
     apiVersion: "rbac.authorization.k8s.io/v1",

@@ -35,7 +35,7 @@ beforeAll(async () => {
   const schemas = await new SchemaReader(admin, QUIET).read(["v1", "apps/v1"], NEVER);
   policy = { driftMode: "server_side", schemas, reportExtra: false, direction: "observe", ignore: [], hasGit: true };
   discovery = await new DiscoveryReader(admin).read(NEVER);
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([admin.close(), identity.close()]);

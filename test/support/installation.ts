@@ -35,7 +35,7 @@ async function inForce(cluster: Kubectl): Promise<void> {
     { verb: "list", group: "wiring.githedgehog.com", resource: "switches" },
   ];
   const user = `system:serviceaccount:${OPERATOR_NAMESPACE}:${OPERATOR_ACCOUNT}`;
-  for (const resourceAttributes of rights) {
+  const asked = rights.map(async (resourceAttributes) => {
     const review = {
       apiVersion: "authorization.k8s.io/v1",
       kind: "SubjectAccessReview",
@@ -45,5 +45,6 @@ async function inForce(cluster: Kubectl): Promise<void> {
     await waitFor(`the right to ${JSON.stringify(resourceAttributes)}`, async () => {
       return (await cluster.kubectl(ask, JSON.stringify(review))) === "true";
     });
-  }
+  });
+  await Promise.all(asked);
 }
