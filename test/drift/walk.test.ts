@@ -2,11 +2,11 @@
  * Every reachable change of `resource_state` and of `conflict_status`, on a real control plane with a real Git server and the program as it is
  * shipped; and that one and the same fabric has the same numbers wherever it is looked at.
  */
-import type { FabricStatus } from "../../src/api/status.ts";
 import { fabricSync } from "../cli/support/program.ts";
 import { sumOfSeries } from "../support/operator.ts";
 import { waitFor } from "../support/wait.ts";
 import { fileOf, manifestOf, Objects } from "./walk/objects.ts";
+import { countedIn, figuresOf, sorted } from "./walk/numbers.ts";
 import { crd, NAMESPACE, WalkRig } from "./walk/rig.ts";
 import { STORIES, TRANSITIONS } from "./walk/stories.ts";
 
@@ -206,30 +206,12 @@ describe("the states of resources", () => {
 describe("the numbers of one fabric", () => {
   test("are the same in the view, the status, the metrics, the events, and what explain says", async () => {
     // Nothing moves any more, and the status has caught up with the table.
-    const counted = async () => {
-      const [counts] = await rig.sql<{ drift: Record<string, number>; severity: Record<string, number> }>(
-        `SELECT (SELECT json_object_agg(drift_status, n) FROM
-                  (SELECT drift_status, count(*)::int AS n FROM fabric_sync.resources GROUP BY 1) d) AS drift,
-                (SELECT json_object_agg(drift_severity, n) FROM
-                  (SELECT drift_severity, count(*)::int AS n FROM fabric_sync.drifts GROUP BY 1) s) AS severity`,
-      );
-      return counts ?? { drift: {}, severity: {} };
-    };
-    const table = await counted();
-    const figuresOf = ({ drift }: FabricStatus) => ({
-      drift: Object.fromEntries(
-        Object.entries({
-          ...{ in_sync: drift?.inSync, drifted: drift?.drifted, missing: drift?.missing, extra: drift?.extra },
-          ...{ untracked: drift?.untracked, invalid: drift?.invalid, unknown: drift?.unknown },
-        }).filter(([, count]) => count !== 0),
-      ),
-      severity: Object.fromEntries(Object.entries(drift?.bySeverity ?? {}).filter(([, count]) => count !== 0)),
-    });
+    const table = await countedIn(rig);
     await rig.untilStatus("the figures", (status) => {
       const told = figuresOf(status);
       return sorted(told.drift) === sorted(table.drift) && sorted(told.severity) === sorted(table.severity);
     });
-    expect(await counted()).toEqual(table);
+    expect(await countedIn(rig)).toEqual(table);
     expect(table.drift["drifted"]).toBeGreaterThan(2);
 
     const exposition = await (await rig.operator.get("/metrics")).text();
@@ -289,7 +271,3 @@ describe("the numbers of one fabric", () => {
     expect(told.objects.map(({ name, inCluster }) => ({ name, inCluster }))).toEqual(seen);
   }, 120_000);
 });
-
-function sorted(counts: Readonly<Record<string, number | undefined>>): string {
-  return JSON.stringify(Object.entries(counts).sort());
-}

@@ -14,7 +14,7 @@ import type { KubeClient } from "../client.ts";
 import type { Discovery } from "../discovery.ts";
 import { AnswerQueue } from "./answer-queue.ts";
 import { ask } from "./dry-run.ts";
-import { checkIdentity } from "./identity.ts";
+import { GUARD_EVERY_MS, IdentityGuard } from "./identity.ts";
 import type { Guard } from "./identity.ts";
 import { Pacer } from "./pacer.ts";
 import { pacedClient } from "./paced-client.ts";
@@ -26,8 +26,6 @@ const PAGE = 200;
 /** Without news: answers that are due to be asked for again (ms). */
 const TICK_MS = 15_000;
 const SETTLED_POLL_MS = 20;
-/** What guards the identity may be changed by anybody who may change policies (ms). */
-const GUARD_EVERY_MS = 60_000;
 const SERVER_BACKOFF = { baseMs: 500, capMs: 30_000 };
 /** A page of suspects, each with several requests that may hang for 30 s (ms). */
 const BEAT_MS = 20 * 60_000;
@@ -71,7 +69,7 @@ export class DriftSource {
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #later: Postponed;
-  #guard: { readonly told: Guard; readonly until: number } | null = null;
+  readonly #guard: IdentityGuard;
   #wake: (() => void) | null = null;
   #news = true;
   #busy = false;
@@ -86,6 +84,7 @@ export class DriftSource {
     this.#schemas = new SchemaKeeper({ ...options, now: this.#now });
     this.#random = options.random ?? Math.random;
     this.#later = new Postponed(this.#now, this.#random);
+    this.#guard = new IdentityGuard({ ...options, now: this.#now });
   }
 
   /** What the server says of its kinds; null before it said so. */
@@ -183,7 +182,7 @@ export class DriftSource {
   async #askAbout(rows: readonly ResourceRow[]): Promise<void> {
     const discovery = this.#options.discovery();
     if (discovery === null) return;
-    const guard = await this.#guarded();
+    const guard = await this.#guard.look(this.#signal);
     const options = { client: this.#paced, discovery, now: this.#now, signal: this.#signal };
     const queue = new AnswerQueue((answers) => this.#settle(answers));
     try {
@@ -224,20 +223,6 @@ export class DriftSource {
     if (changed > 0) this.#options.onSettled();
     // The row is another by now, and a suspect still: it is in the next page.
     if (stale > 0) this.#news = true;
-  }
-
-  async #guarded(): Promise<Guard> {
-    const now = this.#now();
-    if (this.#guard !== null && now < this.#guard.until) return this.#guard.told;
-    const { dryRuns, identityNamespace, logger } = this.#options;
-    const told = await checkIdentity(dryRuns, identityNamespace, this.#signal).catch((error: unknown): Guard => {
-      // The operator may not impersonate it.
-      if (!(error instanceof KubeApiError) || error.status !== 403) throw error;
-      return { safe: false, code: "DryRunIdentityForbidden", message: error.message };
-    });
-    if (!told.safe) logger.warn({ code: told.code, reason: told.message }, "no dry runs are made");
-    this.#guard = { told, until: now + GUARD_EVERY_MS };
-    return told;
   }
 
   #refusedToAsk(row: ResourceRow, policy: ReducePolicy, { code, message }: Guard & { safe: false }): Check {

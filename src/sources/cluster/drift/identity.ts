@@ -6,6 +6,7 @@
  * 2. it may not write admission policies and their bindings: these alone are beyond the reach of a policy
  */
 import { isJsonObject } from "../../../core/json.ts";
+import type { Logger } from "../../../core/telemetry.ts";
 import { KubeApiError } from "../api-error.ts";
 import type { KubeClient } from "../client.ts";
 
@@ -13,6 +14,9 @@ import type { KubeClient } from "../client.ts";
 export const DRY_RUN_ACCOUNT = "fabric-sync-dry-run";
 
 export type Guard = { readonly safe: true } | { readonly safe: false; readonly code: string; readonly message: string };
+
+/** What guards the identity may be changed by anybody who may change policies (ms). */
+export const GUARD_EVERY_MS = 60_000;
 
 const POLICY_KINDS = ["validatingadmissionpolicies", "validatingadmissionpolicybindings"];
 const WRITES = ["create", "update", "patch", "delete", "deletecollection"];
@@ -66,6 +70,39 @@ export async function checkIdentity(
     }
   }
   return { safe: true };
+}
+
+export interface IdentityGuardOptions {
+  /** Speaks in the name of the identity. */
+  readonly dryRuns: Pick<KubeClient, "request">;
+  readonly identityNamespace: string;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** {@link checkIdentity}, remembered for a minute. */
+export class IdentityGuard {
+  readonly #options: IdentityGuardOptions;
+  #last: { readonly told: Guard; readonly until: number } | null = null;
+
+  constructor(options: IdentityGuardOptions) {
+    this.#options = options;
+  }
+
+  /** @throws KubeApiError, KubeUnreachable when the server cannot be asked now */
+  async look(signal: AbortSignal): Promise<Guard> {
+    const { dryRuns, identityNamespace, logger } = this.#options;
+    const now = this.#options.now();
+    if (this.#last !== null && now < this.#last.until) return this.#last.told;
+    const told = await checkIdentity(dryRuns, identityNamespace, signal).catch((error: unknown): Guard => {
+      // The operator may not impersonate it.
+      if (!(error instanceof KubeApiError) || error.status !== 403) throw error;
+      return unsafe("DryRunIdentityForbidden", error.message);
+    });
+    if (!told.safe) logger.warn({ code: told.code, reason: told.message }, "no dry runs are made");
+    this.#last = { told, until: now + GUARD_EVERY_MS };
+    return told;
+  }
 }
 
 async function allows(
