@@ -21,7 +21,7 @@ export interface Measurement {
   /** Medians, ms. */
   readonly fetch: number;
   readonly take: number;
-  /** git processes that we started, one figure a push. */
+  /** Processes that we started, one figure a push. */
   readonly processes: readonly number[];
   readonly firstTakes: readonly FirstTake[];
   readonly many: ManyFabrics;
@@ -70,7 +70,7 @@ export function renderReport(all: Measurement, command: string): string {
         many.rows === many.fabrics * many.changed,
     ),
     "",
-    `Push: median ${ms(median)}, of it fetch ${ms(all.fetch)} and take with commit ${ms(all.take)}; git processes started: ${percentile(all.processes, 0.5)}. Floor: median ${ms(floor)}.`,
+    `Push: median ${ms(median)}, of it fetch ${ms(all.fetch)} and take with commit ${ms(all.take)}; processes started: ${percentile(all.processes, 0.5)}. Floor: median ${ms(floor)}.`,
     `The ${many.fabrics} Fabrics had their rows after ${ms(many.ms)}. Clone and parse: median ${ms(clone)}.`,
     "",
     "First takes, from nothing:",

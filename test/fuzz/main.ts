@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz [-- --count 1000000 --seed 1]`: mutations of manifests and of webhooks. Ends at the first one that breaks a promise,
+ * `npm run fuzz [-- --count 1000000 --seed 1 --target manifests]`: mutations of manifests, of documents for both YAML readers, and of webhooks. Ends at the first one that breaks a promise,
  * with the seed that repeats it (`--seed N --count 1`).
  */
 import { parseArgs } from "node:util";
@@ -7,11 +7,12 @@ import { fuzz, TARGETS } from "./run.ts";
 import type { Target } from "./run.ts";
 
 const { values: options } = parseArgs({
-  options: { count: { type: "string", default: "1000000" }, seed: { type: "string" } },
+  options: { count: { type: "string", default: "1000000" }, seed: { type: "string" }, target: { type: "string" } },
 });
 const count = Number(options.count);
 const seed = options.seed === undefined ? Date.now() % 2 ** 31 : Number(options.seed);
 for (const target of Object.keys(TARGETS) as Target[]) {
+  if (options.target !== undefined && options.target !== target) continue;
   const begun = performance.now();
   const slowest = fuzz(target, seed, count);
   const seconds = (performance.now() - begun) / 1_000;
