@@ -6,7 +6,7 @@ import type { GitHost } from "./environment.ts";
 import { InstallationTokens } from "./github-app.ts";
 import { repositoryDirectory } from "./bare-repository.ts";
 import { GitRepository } from "./repository.ts";
-import type { Subscriber } from "./repository.ts";
+import type { Subscriber } from "./subscriber.ts";
 
 export interface PoolOptions {
   /** Belongs to this process alone; may be lost at any time. */

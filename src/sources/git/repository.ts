@@ -1,36 +1,15 @@
 import { FabricSyncError } from "../../core/errors.ts";
 import type { Logger } from "../../core/telemetry.ts";
 import { BareRepository } from "./bare-repository.ts";
-import type { GitCredentials } from "./credentials.ts";
 import type { GitHost } from "./environment.ts";
 import { Fetcher, measured } from "./fetcher.ts";
 import type { Answer, MeasuredExchange } from "./fetcher.ts";
 import { describeRef, remotePatterns, resolveRef } from "./refs.ts";
-import type { GitRef, RemoteRefs, ResolvedRef } from "./refs.ts";
+import type { RemoteRefs, ResolvedRef } from "./refs.ts";
 import type { InstallationTokens } from "./github-app.ts";
+import type { CacheRoom, Subscriber } from "./subscriber.ts";
 import { cacheFull, listRemote } from "./transport.ts";
 import { gitError } from "./transport-errors.ts";
-
-/** What one Fabric wants of the repository. */
-export interface Subscriber {
-  readonly ref: GitRef;
-  readonly timeoutMs: number;
-  readonly maxTransferBytes: number;
-  /** Asked for each exchange: a Secret may have been rotated. */
-  credentials(): Promise<GitCredentials>;
-  /** The reference points elsewhere now, and its objects are here. */
-  onMoved(): void;
-  /** One exchange was made, for all subscribers; told to the one that asked. */
-  onExchange(operation: "ls-remote" | "fetch", result: "ok" | "error", durationMs: number): void;
-}
-
-/** The disk that all repositories share. */
-export interface CacheRoom {
-  /** Bytes that may come, after what nobody uses was removed where less than `wanted` is free; 0 or less for none. */
-  make(wanted: number): Promise<number>;
-  /** The repository's size has changed. */
-  measure(directory: string): Promise<void>;
-}
 
 /** A round of questions: one `ls-remote` and at most one fetch for everybody who subscribes. */
 interface Round {
