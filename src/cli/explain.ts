@@ -18,11 +18,13 @@ import type { Finish } from "./program.ts";
 import { outJson } from "./shell.ts";
 import type { Shell } from "./shell.ts";
 
-/** `explain NS/NAME KIND/NAME`: both sides, drift with its place, who changed it, and its history. */
+/** `explain NS/NAME KIND/NAME`: both sides, drift with its place, who changed it, what it refers to and what refers to it, and its history. */
 export function addExplain(program: Command, shell: Shell, finish: Finish): void {
   const command = program
     .command("explain")
-    .description("one resource: both sides, drift and where it comes from, history; 1 when the database refused a side")
+    .description(
+      "one resource: both sides, drift and where it comes from, references both ways, history; 1 when the database refused a side",
+    )
     .argument("<namespace/name>", "the Fabric", parseFabricName)
     .argument("<kind/name>", "the resource, as KIND/NAME or KIND.GROUP/NAMESPACE/NAME", parseResourceName)
     .option("--events <count>", "how many events of its history", parseCount, 20)

@@ -92,6 +92,8 @@ export class KubeClient {
   async stream(path: string, options: StreamOptions): Promise<AsyncIterable<Buffer>> {
     try {
       const { body } = await this.#send("GET", path, options, options.signal);
+      // Who stops before the first read hears of no error; without a listener it would end the process. Who reads is told by the loop.
+      body.on("error", () => undefined);
       return this.#chunks(body, options.signal);
     } catch (error) {
       throw this.#typed(error, options.signal);
