@@ -175,11 +175,15 @@ export class ManifestParser {
     this.#deadline = null;
     const worker = this.#worker;
     if (this.#sent.length === 0 || !worker) return;
+    const [batch] = this.#sent;
     const at = Atomics.load(this.#progress, 0);
-    this.#deadline = setTimeout(() => {
+    const look = (): void => {
+      if (this.#sent[0] !== batch) return;
       if (Atomics.load(this.#progress, 0) !== at) this.#armDeadline();
       else this.#refuseCurrent(worker, `parsing took longer than ${this.#deadlineMs} ms`);
-    }, this.#deadlineMs);
+    };
+    // Where we were held up ourselves, the answer may be there already: it comes before the look.
+    this.#deadline = setTimeout(() => setImmediate(look), this.#deadlineMs);
   }
 
   /** The thread is lost or given up: the file it was at is refused, all others that lay there go to the next thread. */
