@@ -69,12 +69,14 @@ export async function fairness(rig: Rig, flood: number, bytes: number, seconds: 
   const database = await rig.database();
   const operator = await rig.operator(database.url);
   const during = await churn(rig, { ...quiet, databaseUrl: database.url });
-  const { rows } = await rig.query<{ at: number }>(
-    database.url,
-    `SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin))::float * 1000 AS at FROM fabric_sync.resource WHERE kind = 'Thing0' ORDER BY 1 DESC LIMIT 1`,
-  );
-  const loaded = rows[0]?.at ?? 0;
-  const busy = during.changes.filter(({ seenAt }) => seenAt < loaded).map(added);
+  // From the end of the small kind's own list to the end of the large one's.
+  const edge = async (of: "min" | "max", kind: string): Promise<number> => {
+    const text = `SELECT extract(epoch FROM ${of}(pg_xact_commit_timestamp(xmin)))::float * 1000 AS at
+        FROM fabric_sync.resource_event WHERE kind = '${kind}'`;
+    return (await rig.query<{ at: number }>(database.url, text)).rows[0]?.at ?? 0;
+  };
+  const [listed, loaded] = [await edge("min", "Thing1"), await edge("max", "Thing0")];
+  const busy = during.changes.filter(({ seenAt }) => seenAt > listed && seenAt < loaded).map(added);
   const calm = during.changes.filter(({ seenAt }) => seenAt >= loaded).map(added);
   await operator.process.stop("SIGTERM");
   await database.drop();

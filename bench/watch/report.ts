@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { format, resolveConfig } from "prettier";
 
 const REPORT = join(import.meta.dirname, "../reports/watch.md");
 const TITLE = "# The shipped operator beside a bare watch\n";
@@ -28,7 +29,8 @@ export async function publish({ title, text }: Section, command: string): Promis
   const place = sections.findIndex((one) => one.startsWith(`## ${title}\n`));
   if (place < 0) sections.push(section.trim());
   else sections[place] = section.trim();
-  await writeFile(REPORT, `${TITLE}\n${sections.join("\n\n")}\n`);
+  const report = `${TITLE}\n${sections.join("\n\n")}\n`;
+  await writeFile(REPORT, await format(report, { ...(await resolveConfig(REPORT)), filepath: REPORT }));
 }
 
 export const seconds = (ms: number): string => (ms / 1_000).toFixed(2);
