@@ -75,6 +75,7 @@ function scan(
       const listsItems = code === BRACKET && open === 1 && lastKey === "items";
       if (open <= MAX_DEPTH) levels.push({ keys: code === BRACE ? new Set() : null, listsItems });
       open += 1;
+      if (open > HOPELESS) return null;
       depth = Math.max(depth, open);
       atKey = code === BRACE;
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
@@ -88,6 +89,8 @@ function scan(
   return null;
 }
 
+/** Nesting at which the API server gives up: what the file is is not looked for any further. */
+const HOPELESS = 10_000;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BRACKET = 0x5b;
