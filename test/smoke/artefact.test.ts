@@ -63,6 +63,12 @@ describe("the shipped program, outside of the checkout", () => {
     expect(rows.filter(({ desired, actual }) => !desired || actual)).toEqual([]);
   });
 
+  it("goes on from there by the next passes: watches that are ended while they are open end nothing else", async () => {
+    for (let pass = 0; pass < 3; pass += 1) {
+      expect(await run("sync", "--once", "--json")).toMatchObject({ code: 0, stderr: "" });
+    }
+  });
+
   it("runs as the operator until it is told to end, and ends well", async () => {
     const operator = await startOperator(workspace, {
       bundle: program,

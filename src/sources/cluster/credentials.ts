@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { subscribe } from "node:diagnostics_channel";
+import type { ClientHttp2Stream } from "node:http2";
 import type { RequestOptions } from "node:https";
 import { Agent, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
@@ -12,6 +14,14 @@ const FRESH_MS = 60_000;
 const KEEP_ALIVE_MS = 30_000;
 /** TCP and TLS handshake (ms); a server that needs longer is treated as away. */
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * undici (8.12) leaves an HTTP/2 stream that was just aborted without a listener for errors. When its connection ends in the same moment, with
+ * the client that is closed or with the server, the stream's error would end the process. Whoever waits for an answer has been told by then.
+ */
+subscribe("http2.client.stream.created", (message) => {
+  (message as { readonly stream: ClientHttp2Stream }).stream.on("error", () => undefined);
+});
 
 export interface Access {
   readonly headers: Readonly<Record<string, string>>;
