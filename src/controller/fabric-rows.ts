@@ -127,6 +127,7 @@ export class FabricRows {
     if (record === null || due === null || (when === "due" && this.#now() < due)) return;
     const began = this.#now();
     this.#counting.changed = false;
+    let done = false;
     try {
       const limit = AbortSignal.timeout(COUNT_WITHIN_MS);
       const silent = (error: unknown): never => {
@@ -136,9 +137,11 @@ export class FabricRows {
       };
       this.#counts = await this.#ask(signal, (store) => abortable(store.counts(record.id), limit).catch(silent));
       this.#landings = this.#hasGit ? await this.#countLandings(record.id, signal) : null;
+      done = true;
     } finally {
       const at = this.#now();
-      this.#counting = { changed: this.#counting.changed, at, tookMs: at - began };
+      // What failed is asked again soon, however long the failure took: until then StoreReady tells of it.
+      this.#counting = { changed: this.#counting.changed || !done, at, tookMs: done ? at - began : 0 };
     }
   }
 

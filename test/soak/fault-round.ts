@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { pause } from "../../src/core/pause.ts";
+import { waitFor } from "../support/wait.ts";
 import type { Fault } from "./faults.ts";
 import type { Rig } from "./rig.ts";
 
@@ -34,6 +35,8 @@ const CONDITION_EVERY_MS = 200;
 export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perSecond: number): Promise<FaultRound> {
   const never = new AbortController().signal;
   const { pid } = rig.operator().process;
+  // Of the fault before nothing may be left to be told.
+  await waitFor("StoreReady before the fault", async () => (await rig.condition("StoreReady")).startsWith("True"));
   const load = rig.load(perSecond, 1);
   load.start();
   await pause(LOAD_AFTER_MS, never);
