@@ -7,7 +7,7 @@ const root = dirname(import.meta.dirname);
 /** Output name → entry. */
 const ENTRIES = {
   "fabric-sync": join(root, "src/main.ts"),
-  "parse-worker": join(root, "src/sources/git/parse-worker.ts"),
+  "parse-worker": join(root, "src/sources/git/reading/parse-worker.ts"),
 };
 
 /** The oldest Node major that the program supports; what the bundle is written for. */

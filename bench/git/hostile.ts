@@ -15,7 +15,7 @@ import type { SourceBench } from "../../test/sources/git/source-bench.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { takeRevision } from "../../src/sources/git/take.ts";
 import type { Taken } from "../../src/sources/git/take.ts";
-import type { GitRepository } from "../../src/sources/git/repository.ts";
+import type { GitRepository } from "../../src/sources/git/repository/repository.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 import { Forge } from "./hostile-trees.ts";
 import type { Entry } from "./hostile-trees.ts";

@@ -73,7 +73,7 @@ async function weigh(bench: SourceBench, databaseUrl: string): Promise<{ peak: n
 
 async function bundle(): Promise<string> {
   const js = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
-  for (const entry of ["test/sources/git/take-once.ts", "src/sources/git/parse-worker.ts"]) {
+  for (const entry of ["test/sources/git/take-once.ts", "src/sources/git/reading/parse-worker.ts"]) {
     const outfile = join(directory, entry.replace(/^.*\/(.*)\.ts$/, "$1.mjs"));
     await build({
       entryPoints: [join(root, entry)],

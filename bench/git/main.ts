@@ -11,7 +11,7 @@ import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { RevisionSink } from "../../src/core/streams.ts";
-import { ManifestParser } from "../../src/sources/git/parser.ts";
+import { ManifestParser } from "../../src/sources/git/reading/parser.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 import { openSourceBench } from "../../test/sources/git/source-bench.ts";

@@ -6,10 +6,10 @@ import type { Heartbeats, Telemetry } from "../core/telemetry.ts";
 import type { GitPart, GitRequest } from "../controller/parts.ts";
 import type { Discovery } from "../sources/cluster/discovery.ts";
 import { GitSource } from "../sources/git/git-source.ts";
-import type { ManifestParser } from "../sources/git/parser.ts";
-import type { RepositoryPool } from "../sources/git/repository-pool.ts";
+import type { ManifestParser } from "../sources/git/reading/parser.ts";
+import type { RepositoryPool } from "../sources/git/repository/repository-pool.ts";
 import type { Scope, ScopeLookup } from "../sources/git/scopes.ts";
-import { Verifier } from "../sources/git/verification.ts";
+import { Verifier } from "../sources/git/signatures/verification.ts";
 
 export interface GitBase {
   readonly store: Pick<ObservationStore, "readGitFiles" | "readCursors" | "dropCursor"> &

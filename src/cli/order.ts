@@ -6,7 +6,7 @@ import { REFERENCES } from "../core/references.ts";
 import { orderOf } from "../core/relations-order.ts";
 import type { Order, OrderNode } from "../core/relations-order.ts";
 import { referencesIn } from "../core/relations.ts";
-import { readManifests } from "../sources/git/manifests.ts";
+import { readManifests } from "../sources/git/reading/manifests.ts";
 import { EXIT, UsageError } from "./exit.ts";
 import type { Finish } from "./program.ts";
 import { outJson } from "./shell.ts";

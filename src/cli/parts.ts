@@ -23,8 +23,8 @@ import { dryRunUser } from "../sources/cluster/drift/identity.ts";
 import { loadKubeConfig } from "../sources/cluster/kubeconfig.ts";
 import type { KubeConfigSource } from "../sources/cluster/kubeconfig.ts";
 import type { Discovery } from "../sources/cluster/discovery.ts";
-import type { ManifestParser } from "../sources/git/parser.ts";
-import type { RepositoryPool } from "../sources/git/repository-pool.ts";
+import type { ManifestParser } from "../sources/git/reading/parser.ts";
+import type { RepositoryPool } from "../sources/git/repository/repository-pool.ts";
 
 export interface PartsBase {
   readonly store: ObservationStore & SuspectStore & DeviceStateStore & Pick<FabricStore, "beginRun" | "finishRun">;

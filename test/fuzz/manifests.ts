@@ -1,5 +1,5 @@
 import { parseAllDocuments } from "yaml";
-import { readManifests } from "../../src/sources/git/manifests.ts";
+import { readManifests } from "../../src/sources/git/reading/manifests.ts";
 import { mutate, pick } from "./mutations.ts";
 import type { Dice } from "./mutations.ts";
 

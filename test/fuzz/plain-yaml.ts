@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { canonicalJson } from "../../src/core/json.ts";
-import { readPlainYaml } from "../../src/sources/git/plain-yaml.ts";
-import { isRefused, TOO_MANY_ITEMS } from "../../src/sources/git/read-document.ts";
-import { readWithLibrary } from "../../src/sources/git/yaml-library.ts";
+import { readPlainYaml } from "../../src/sources/git/reading/plain-yaml.ts";
+import { isRefused, TOO_MANY_ITEMS } from "../../src/sources/git/reading/read-document.ts";
+import { readWithLibrary } from "../../src/sources/git/reading/yaml-library.ts";
 import { mutate, pick } from "./mutations.ts";
 import type { Dice } from "./mutations.ts";
 

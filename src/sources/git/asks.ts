@@ -1,7 +1,7 @@
 import { pause } from "../../core/pause.ts";
 import type { WritePath } from "../../core/vocabulary.ts";
 import { fullJitterDelay } from "../../core/retry.ts";
-import { gitError } from "./transport-errors.ts";
+import { gitError } from "./repository/transport-errors.ts";
 
 /** What somebody asked for: the newest state, as of `notBefore` (ms since the epoch). */
 export interface Ask {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BareRepository } from "./bare-repository.ts";
-import { HISTORY_DEPTH } from "./transport.ts";
+import type { BareRepository } from "./repository/bare-repository.ts";
+import { HISTORY_DEPTH } from "./repository/transport.ts";
 
 /** The commit that changed a file last, and who made it. `author` is `Name <mail>`, '' when the history at hand does not tell. */
 export interface Change {

@@ -2,16 +2,16 @@ import type { DeclaredKey, FileRejection } from "../../core/ports.ts";
 import type { Places } from "../../core/places.ts";
 import { parseJson, isJsonObject } from "../../core/json.ts";
 import type { GitLimits } from "./limits.ts";
-import type { ParsedBlob } from "./parse-worker.ts";
-import { MAX_BLOB_BYTES, OMITTED } from "./omitted.ts";
-import type { ManifestParser } from "./parser.ts";
+import type { ParsedBlob } from "./reading/parse-worker.ts";
+import { MAX_BLOB_BYTES, OMITTED } from "./repository/omitted.ts";
+import type { ManifestParser } from "./reading/parser.ts";
 import { PENDING } from "./plan.ts";
 import type { Declared, ReadFile } from "./plan.ts";
-import type { BareRepository } from "./bare-repository.ts";
+import type { BareRepository } from "./repository/bare-repository.ts";
 import { definedScope, resolveScope } from "./scopes.ts";
 import type { Scope, ScopeLookup } from "./scopes.ts";
 import type { TreeEntry } from "./tree.ts";
-import { gitError } from "./transport-errors.ts";
+import { gitError } from "./repository/transport-errors.ts";
 
 /** A manifest on its way to a row: JSON text, so that a large revision is small until it is written. */
 export interface PendingManifest {

@@ -4,21 +4,21 @@ import type { FabricLabels, Heartbeat, Heartbeats, Telemetry } from "../../core/
 import type { WritePath } from "../../core/vocabulary.ts";
 import { Asks, retryDelay } from "./asks.ts";
 import type { Ask } from "./asks.ts";
-import { credentialsFromSecret } from "./credentials.ts";
+import { credentialsFromSecret } from "./repository/credentials.ts";
 import { figuresOf, sourceError, StatusBoard } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
 import type { LedgerOptions, Stored } from "./ledger.ts";
-import type { ManifestParser } from "./parser.ts";
+import type { ManifestParser } from "./reading/parser.ts";
 import { PENDING } from "./plan.ts";
-import { labelOf, revisionText } from "./refs.ts";
-import type { ResolvedRef } from "./refs.ts";
-import type { GitRepository } from "./repository.ts";
-import type { Subscriber } from "./subscriber.ts";
-import type { RepositoryPool } from "./repository-pool.ts";
+import { labelOf, revisionText } from "./repository/refs.ts";
+import type { ResolvedRef } from "./repository/refs.ts";
+import type { GitRepository } from "./repository/repository.ts";
+import type { Subscriber } from "./repository/subscriber.ts";
+import type { RepositoryPool } from "./repository/repository-pool.ts";
 import type { ScopeLookup } from "./scopes.ts";
 import { isCorruption, takeRevision } from "./take.ts";
-import { gitError } from "./transport-errors.ts";
-import type { Verifier } from "./verification.ts";
+import { gitError } from "./repository/transport-errors.ts";
+import type { Verifier } from "./signatures/verification.ts";
 
 export interface GitSourceOptions extends LedgerOptions {
   readonly labels: FabricLabels;

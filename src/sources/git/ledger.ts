@@ -4,8 +4,8 @@ import type { Cursor, FabricStore, GitFile, ObservationStore } from "../../core/
 import type { RevisionSink } from "../../core/streams.ts";
 import type { Heartbeat, Logger } from "../../core/telemetry.ts";
 import type { WritePath } from "../../core/vocabulary.ts";
-import { describeRef, revisionText } from "./refs.ts";
-import type { GitRef, ResolvedRef } from "./refs.ts";
+import { describeRef, revisionText } from "./repository/refs.ts";
+import type { GitRef, ResolvedRef } from "./repository/refs.ts";
 import type { Taken } from "./take.ts";
 import type { TakeRules } from "./take-rules.ts";
 

@@ -1,6 +1,6 @@
 import type { GitLimits } from "./limits.ts";
 import type { Plan } from "./plan.ts";
-import { gitError } from "./transport-errors.ts";
+import { gitError } from "./repository/transport-errors.ts";
 import type { TreeEntry } from "./tree.ts";
 
 /** What of a Fabric's `spec.git` decides how a tree becomes rows. */

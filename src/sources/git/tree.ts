@@ -1,7 +1,7 @@
-import type { BareRepository } from "./bare-repository.ts";
+import type { BareRepository } from "./repository/bare-repository.ts";
 import { ENTRIES_PER_FILE, MAX_PATH_BYTES } from "./limits.ts";
-import { gitError } from "./transport-errors.ts";
-import { printable } from "./tree-names.ts";
+import { gitError } from "./repository/transport-errors.ts";
+import { printable } from "./repository/tree-names.ts";
 
 /** What an entry of a tree is; only regular files are ever read. */
 export type EntryType = "file" | "symlink" | "submodule" | "unreadable-name" | "too-deep";

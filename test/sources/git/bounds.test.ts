@@ -3,9 +3,9 @@ import { mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "../../../src/core/telemetry.ts";
-import { RepositoryPool } from "../../../src/sources/git/repository-pool.ts";
-import type { PoolOptions } from "../../../src/sources/git/repository-pool.ts";
-import type { Subscriber } from "../../../src/sources/git/subscriber.ts";
+import { RepositoryPool } from "../../../src/sources/git/repository/repository-pool.ts";
+import type { PoolOptions } from "../../../src/sources/git/repository/repository-pool.ts";
+import type { Subscriber } from "../../../src/sources/git/repository/subscriber.ts";
 import { type GitServer, startGitServer, type TestRepository } from "../../support/git-server.ts";
 import { waitFor } from "../../support/wait.ts";
 

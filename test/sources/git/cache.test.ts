@@ -4,9 +4,9 @@ import { connect, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "../../../src/core/telemetry.ts";
-import { RepositoryPool } from "../../../src/sources/git/repository-pool.ts";
-import type { PoolOptions } from "../../../src/sources/git/repository-pool.ts";
-import type { Subscriber } from "../../../src/sources/git/subscriber.ts";
+import { RepositoryPool } from "../../../src/sources/git/repository/repository-pool.ts";
+import type { PoolOptions } from "../../../src/sources/git/repository/repository-pool.ts";
+import type { Subscriber } from "../../../src/sources/git/repository/subscriber.ts";
 import { type GitServer, startGitServer, type TestRepository } from "../../support/git-server.ts";
 import { waitFor } from "../../support/wait.ts";
 

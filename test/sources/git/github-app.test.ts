@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "../../../src/core/telemetry.ts";
-import { credentialsFromSecret } from "../../../src/sources/git/credentials.ts";
-import { RepositoryPool } from "../../../src/sources/git/repository-pool.ts";
+import { credentialsFromSecret } from "../../../src/sources/git/repository/credentials.ts";
+import { RepositoryPool } from "../../../src/sources/git/repository/repository-pool.ts";
 import { type GitServer, startGitServer, type TestRepository } from "../../support/git-server.ts";
 
 const logged: string[] = [];

@@ -4,7 +4,7 @@
  */
 import { canonicalJson, isJsonObject, parseJson } from "../../../src/core/json.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
-import { readManifests } from "../../../src/sources/git/manifests.ts";
+import { readManifests } from "../../../src/sources/git/reading/manifests.ts";
 import { compareReaders } from "../../fuzz/plain-yaml.ts";
 import { KubectlError } from "../../support/control-plane.ts";
 import { controlPlane } from "../../support/shared-control-plane.ts";

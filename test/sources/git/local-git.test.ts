@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BareRepository } from "../../../src/sources/git/bare-repository.ts";
-import { localEnvironment } from "../../../src/sources/git/environment.ts";
-import { localGit } from "../../../src/sources/git/local-git.ts";
+import { BareRepository } from "../../../src/sources/git/repository/bare-repository.ts";
+import { localEnvironment } from "../../../src/sources/git/repository/environment.ts";
+import { localGit } from "../../../src/sources/git/repository/local-git.ts";
 
 let directory: string;
 const host = () => ({ path: process.env["PATH"] ?? "", directory, httpsProxy: "", noProxy: "" });

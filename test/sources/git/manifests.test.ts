@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { MAX_DEPTH } from "../../../src/sources/git/limits.ts";
-import { readManifests } from "../../../src/sources/git/manifests.ts";
-import { ManifestParser } from "../../../src/sources/git/parser.ts";
+import { readManifests } from "../../../src/sources/git/reading/manifests.ts";
+import { ManifestParser } from "../../../src/sources/git/reading/parser.ts";
 
 const HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
 

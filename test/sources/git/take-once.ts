@@ -5,8 +5,8 @@
 import type { Logger } from "../../../src/core/telemetry.ts";
 import { Pump } from "../../../src/pump/pump.ts";
 import { GitSource } from "../../../src/sources/git/git-source.ts";
-import { ManifestParser } from "../../../src/sources/git/parser.ts";
-import { RepositoryPool } from "../../../src/sources/git/repository-pool.ts";
+import { ManifestParser } from "../../../src/sources/git/reading/parser.ts";
+import { RepositoryPool } from "../../../src/sources/git/repository/repository-pool.ts";
 import type { TakeRules } from "../../../src/sources/git/take-rules.ts";
 import { createPool } from "../../../src/store/pool.ts";
 import { createStore } from "../../../src/store/store.ts";

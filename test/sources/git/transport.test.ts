@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FabricSyncError } from "../../../src/core/errors.ts";
 import type { Logger } from "../../../src/core/telemetry.ts";
-import type { GitCredentials } from "../../../src/sources/git/credentials.ts";
-import type { GitRef } from "../../../src/sources/git/refs.ts";
-import { RepositoryPool } from "../../../src/sources/git/repository-pool.ts";
-import type { GitRepository } from "../../../src/sources/git/repository.ts";
-import type { Subscriber } from "../../../src/sources/git/subscriber.ts";
+import type { GitCredentials } from "../../../src/sources/git/repository/credentials.ts";
+import type { GitRef } from "../../../src/sources/git/repository/refs.ts";
+import { RepositoryPool } from "../../../src/sources/git/repository/repository-pool.ts";
+import type { GitRepository } from "../../../src/sources/git/repository/repository.ts";
+import type { Subscriber } from "../../../src/sources/git/repository/subscriber.ts";
 import { type GitServer, startGitServer, type TestRepository } from "../../support/git-server.ts";
 import { waitFor } from "../../support/wait.ts";
 

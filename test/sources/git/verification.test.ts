@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Logger } from "../../../src/core/telemetry.ts";
-import { RepositoryPool } from "../../../src/sources/git/repository-pool.ts";
-import type { GitRef } from "../../../src/sources/git/refs.ts";
-import { Verifier } from "../../../src/sources/git/verification.ts";
-import type { VerificationMode } from "../../../src/sources/git/verification.ts";
+import { RepositoryPool } from "../../../src/sources/git/repository/repository-pool.ts";
+import type { GitRef } from "../../../src/sources/git/repository/refs.ts";
+import { Verifier } from "../../../src/sources/git/signatures/verification.ts";
+import type { VerificationMode } from "../../../src/sources/git/signatures/verification.ts";
 import { type GitServer, startGitServer, type TestRepository } from "../../support/git-server.ts";
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
-import type { BareRepository } from "./bare-repository.ts";
-import { ourRef } from "./fetcher.ts";
-import type { ResolvedRef } from "./refs.ts";
-import { gitError } from "./transport-errors.ts";
+import type { BareRepository } from "../repository/bare-repository.ts";
+import { ourRef } from "../repository/fetcher.ts";
+import type { ResolvedRef } from "../repository/refs.ts";
+import { gitError } from "../repository/transport-errors.ts";
 
 const TAGS = "refs/tags/";
 

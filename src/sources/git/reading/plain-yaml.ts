@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import type { Place } from "../../core/places.ts";
+import type { JsonObject, JsonValue } from "../../../core/json.ts";
+import type { Place } from "../../../core/places.ts";
 import { endOfLine, readLiteral } from "./plain-literal.ts";
 import { PlainPlaces, TOO_MANY } from "./plain-places.ts";
 import {

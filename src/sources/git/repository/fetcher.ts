@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { FabricSyncError } from "../../core/errors.ts";
+import { FabricSyncError } from "../../../core/errors.ts";
 import { OUR_REFS } from "./bare-repository.ts";
 import type { BareRepository, ObjectFormat } from "./bare-repository.ts";
 import type { GitHost } from "./environment.ts";

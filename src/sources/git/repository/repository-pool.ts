@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import type { Logger } from "../../core/telemetry.ts";
+import type { Logger } from "../../../core/telemetry.ts";
 import { CacheBudget } from "./cache-budget.ts";
 import type { GitHost } from "./environment.ts";
 import { InstallationTokens } from "./github-app.ts";

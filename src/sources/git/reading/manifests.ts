@@ -1,11 +1,11 @@
 import { LineCounter } from "yaml";
-import { isJsonObject } from "../../core/json.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { writePlaces } from "../../core/places.ts";
-import type { FieldPlace, Place, Places } from "../../core/places.ts";
-import type { FileRejection } from "../../core/ports.ts";
+import { isJsonObject } from "../../../core/json.ts";
+import type { JsonObject, JsonValue } from "../../../core/json.ts";
+import { writePlaces } from "../../../core/places.ts";
+import type { FieldPlace, Place, Places } from "../../../core/places.ts";
+import type { FileRejection } from "../../../core/ports.ts";
 import { readJsonDocuments } from "./json-documents.ts";
-import { MAX_DEPTH } from "./limits.ts";
+import { MAX_DEPTH } from "../limits.ts";
 import { checkManifest } from "./manifest-checks.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { isRefused, TOO_MANY_ITEMS } from "./read-document.ts";

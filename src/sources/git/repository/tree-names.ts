@@ -1,4 +1,4 @@
-import { MAX_PATH_BYTES } from "./limits.ts";
+import { MAX_PATH_BYTES } from "../limits.ts";
 
 const FATAL_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const MISLEADING = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;

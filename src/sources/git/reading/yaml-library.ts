@@ -1,8 +1,8 @@
 import { isMap, isSeq, LineCounter, parseAllDocuments } from "yaml";
 import type { Document, ParsedNode } from "yaml";
-import type { Place } from "../../core/places.ts";
+import type { Place } from "../../../core/places.ts";
 import { fieldPlaces } from "./field-places.ts";
-import { MAX_DEPTH } from "./limits.ts";
+import { MAX_DEPTH } from "../limits.ts";
 import type { DocumentOutcome } from "./read-document.ts";
 import { documentValue, ValueError } from "./yaml-values.ts";
 

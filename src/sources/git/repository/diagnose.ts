@@ -1,5 +1,5 @@
 import { Agent, ProxyAgent, request } from "undici";
-import type { FabricSyncError } from "../../core/errors.ts";
+import type { FabricSyncError } from "../../../core/errors.ts";
 import type { GitCredentials } from "./credentials.ts";
 import type { GitHost } from "./environment.ts";
 import type { GitResult } from "./process.ts";

@@ -1,6 +1,6 @@
-import { parseJson } from "../../core/json.ts";
-import type { JsonValue } from "../../core/json.ts";
-import { MAX_DEPTH } from "./limits.ts";
+import { parseJson } from "../../../core/json.ts";
+import type { JsonValue } from "../../../core/json.ts";
+import { MAX_DEPTH } from "../limits.ts";
 import { TOO_MANY_ITEMS } from "./read-document.ts";
 
 /** One value of a JSON stream. */

@@ -1,5 +1,5 @@
-import type { JsonValue } from "../../core/json.ts";
-import type { FieldPlace, Place } from "../../core/places.ts";
+import type { JsonValue } from "../../../core/json.ts";
+import type { FieldPlace, Place } from "../../../core/places.ts";
 
 /** One document of a file as a reader leaves it: its value, and where what is in it stands (1-based, in the file). */
 export interface ReadDocument {

@@ -1,4 +1,4 @@
-import type { JsonValue } from "../../core/json.ts";
+import type { JsonValue } from "../../../core/json.ts";
 import { keyText, resolveScalar } from "./yaml-scalars.ts";
 
 /** Thrown as it is: a text that is not plain costs no stack trace. */

@@ -1,4 +1,4 @@
-import type { FieldPlace, Place } from "../../core/places.ts";
+import type { FieldPlace, Place } from "../../../core/places.ts";
 import { MAX_PLACES } from "./field-places.ts";
 import { TOO_MANY_ITEMS } from "./read-document.ts";
 

@@ -1,5 +1,5 @@
-import { exactNumber } from "../../core/json.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { exactNumber } from "../../../core/json.ts";
+import type { JsonValue } from "../../../core/json.ts";
 
 /** A scalar that YAML allows and JSON has no form for, or whose tag does not fit its text. */
 export class ScalarError extends Error {}

@@ -1,4 +1,4 @@
-import { MAX_FOLDER_BYTES, MAX_PATH_BYTES } from "./limits.ts";
+import { MAX_FOLDER_BYTES, MAX_PATH_BYTES } from "../limits.ts";
 import type { ObjectReader } from "./object-reader.ts";
 import { decodeName, printable } from "./tree-names.ts";
 import { gitError } from "./transport-errors.ts";

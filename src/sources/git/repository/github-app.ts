@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { request } from "undici";
-import type { FabricSyncError } from "../../core/errors.ts";
+import type { FabricSyncError } from "../../../core/errors.ts";
 import type { GitCredentials, GitHubApp } from "./credentials.ts";
 import { dispatcherFor, fromSocketError, retryAfterMs } from "./diagnose.ts";
 import type { GitHost } from "./environment.ts";

@@ -1,9 +1,9 @@
 /** The worker thread's side of `parser.ts`: files in, manifests as JSON text and rejections out. */
 import { parentPort, workerData } from "node:worker_threads";
-import { messageOf } from "../../core/errors.ts";
-import { identify } from "../../core/normalise.ts";
-import type { Places } from "../../core/places.ts";
-import type { FileRejection } from "../../core/ports.ts";
+import { messageOf } from "../../../core/errors.ts";
+import { identify } from "../../../core/normalise.ts";
+import type { Places } from "../../../core/places.ts";
+import type { FileRejection } from "../../../core/ports.ts";
 import type { Manifest } from "./manifests.ts";
 import { readManifests } from "./manifests.ts";
 

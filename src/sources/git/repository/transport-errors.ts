@@ -1,5 +1,5 @@
-import { FabricSyncError } from "../../core/errors.ts";
-import type { ErrorPolicy } from "../../core/errors.ts";
+import { FabricSyncError } from "../../../core/errors.ts";
+import type { ErrorPolicy } from "../../../core/errors.ts";
 
 /**
  * What can go wrong between us and a Git server, and what becomes of it. Every failure keeps the rows, and the repository is asked again

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isPair, isScalar, isSeq } from "yaml";
 import type { Alias, Document, Node, ParsedNode, Scalar, YAMLMap, YAMLSeq } from "yaml";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { MAX_ALIASED_BYTES, MAX_ALIASED_VALUES, MAX_DEPTH } from "./limits.ts";
+import type { JsonObject, JsonValue } from "../../../core/json.ts";
+import { MAX_ALIASED_BYTES, MAX_ALIASED_VALUES, MAX_DEPTH } from "../limits.ts";
 import { keyText, resolveScalar, ScalarError } from "./yaml-scalars.ts";
 
 /** Why a document's value cannot be taken, and where (offset in its text). */

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { PARSE_DEADLINE_MS } from "./limits.ts";
+import { PARSE_DEADLINE_MS } from "../limits.ts";
 import type { ParseAnswer, ParsedBlob, ParseRequest } from "./parse-worker.ts";
 
 interface Job {

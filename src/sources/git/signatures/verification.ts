@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import type { GitHost } from "./environment.ts";
-import { runGit } from "./process.ts";
+import type { GitHost } from "../repository/environment.ts";
+import { runGit } from "../repository/process.ts";
 import { describeSignature } from "./signature-words.ts";
 import { isTagged, readTag } from "./signed-tag.ts";
-import type { ResolvedRef } from "./refs.ts";
-import type { GitRepository } from "./repository.ts";
-import { gitError } from "./transport-errors.ts";
+import type { ResolvedRef } from "../repository/refs.ts";
+import type { GitRepository } from "../repository/repository.ts";
+import { gitError } from "../repository/transport-errors.ts";
 import { lendKeyring, needProgram } from "./keyring.ts";
 import type { Keyring } from "./keyring.ts";
 

@@ -1,5 +1,5 @@
-import type { GitFile } from "../../core/ports.ts";
-import { isKept } from "./plan.ts";
+import type { GitFile } from "../../../core/ports.ts";
+import { isKept } from "../plan.ts";
 
 /**
  * Bytes of the largest blob that is fetched: the most that `limits.maxFileBytes` may be. The server is asked to leave larger ones out, so

@@ -1,4 +1,4 @@
-import type { FabricSyncError } from "../../core/errors.ts";
+import type { FabricSyncError } from "../../../core/errors.ts";
 import { checkCredentials } from "./credentials.ts";
 import type { GitCredentials } from "./credentials.ts";
 import { diagnose } from "./diagnose.ts";

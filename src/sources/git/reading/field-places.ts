@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq } from "yaml";
-import type { FieldPlace, Place } from "../../core/places.ts";
+import type { FieldPlace, Place } from "../../../core/places.ts";
 
 /** Of one document; beyond that a path is told by the nearest field above it. */
 export const MAX_PLACES = 500;

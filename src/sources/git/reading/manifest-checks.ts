@@ -1,5 +1,5 @@
-import { isJsonObject } from "../../core/json.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { isJsonObject } from "../../../core/json.ts";
+import type { JsonObject, JsonValue } from "../../../core/json.ts";
 
 /** Why an object cannot be a desired row. */
 export interface Refusal {

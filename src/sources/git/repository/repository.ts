@@ -1,5 +1,5 @@
-import { FabricSyncError } from "../../core/errors.ts";
-import type { Logger } from "../../core/telemetry.ts";
+import { FabricSyncError } from "../../../core/errors.ts";
+import type { Logger } from "../../../core/telemetry.ts";
 import { BareRepository } from "./bare-repository.ts";
 import type { GitHost } from "./environment.ts";
 import { Fetcher, measured } from "./fetcher.ts";

@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
 import { access, chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { localEnvironment } from "./environment.ts";
-import type { GitHost } from "./environment.ts";
-import { runGit } from "./process.ts";
-import { gitError } from "./transport-errors.ts";
+import { localEnvironment } from "../repository/environment.ts";
+import type { GitHost } from "../repository/environment.ts";
+import { runGit } from "../repository/process.ts";
+import { gitError } from "../repository/transport-errors.ts";
 
 /** The keys of one Secret in a directory of their own, and git's environment that knows no others. */
 export interface Keyring extends AsyncDisposable {
