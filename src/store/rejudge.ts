@@ -9,10 +9,10 @@ import { autocommit, inTransaction } from "./transaction.ts";
 import { writeSubjects } from "./write-subjects.ts";
 
 /**
- * Rows a transaction: short enough that a watch's writes to the same rows do not wait noticeably, and that reading them off the socket, 1 MB and
- * some, does not hold the event loop (`bench/drift`).
+ * Rows a transaction: short enough that a watch's writes to the same rows do not wait noticeably, and that reading them off the socket, half a
+ * megabyte and more, does not hold the event loop (`bench/drift`).
  */
-const PAGE = 200;
+const PAGE = 100;
 
 const NEXT_KEYS = `
   SELECT fabric_id AS "fabricId", api_group AS "apiGroup", kind, namespace, name
