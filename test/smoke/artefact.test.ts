@@ -16,6 +16,9 @@ import { createWorkspace, type Workspace } from "../support/workspace.ts";
  */
 const EXAMPLES = join(import.meta.dirname, "../../examples");
 const NAMESPACE = "smoke";
+/** Planted where the operator has to read them, and looked for in everything that it says. */
+const GIT_CANARY = "canary-91d5c0";
+const AGENT_CANARY = "$5$example$not-a-real-hash";
 
 let program: string;
 // Outside of the hooks, whose time is bounded: the first run on a machine may have to build the control plane.
@@ -32,7 +35,7 @@ beforeAll(async () => {
   await applyOperatorManifests(plane);
   await plane.kubectl(["apply", "--server-side", "-f", join(EXAMPLES, "crds")]);
   kubeconfig = (await plane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)).path;
-  git.https.access = { basic: { username: "smoke", password: "secret" } };
+  git.https.access = { basic: { username: "smoke", password: GIT_CANARY } };
   repository = await git.createRepository("fabric");
   await repository.push(await filesBelow(join(EXAMPLES, "fabric")), "The example");
   await plane.kubectl(["create", "namespace", NAMESPACE]);
@@ -69,7 +72,7 @@ describe("the shipped program, outside of the checkout", () => {
     }
   });
 
-  it("runs as the operator until it is told to end, and ends well", async () => {
+  it("runs as the operator until it is told to end, tells no secret, and ends well", async () => {
     const operator = await startOperator(workspace, {
       bundle: program,
       databaseUrl: database.url,
@@ -82,13 +85,57 @@ describe("the shipped program, outside of the checkout", () => {
     await plane.kubectl(["apply", "--recursive", "-f", join(EXAMPLES, "fabric")]);
     await waitFor("both sides of every object", async () => (await sides()).every((row) => row.desired && row.actual));
     await plane.kubectl(["wait", "--for=condition=Ready", "fabric/smoke", "-n", NAMESPACE, "--timeout=60s"]);
+    // By the client, so that the annotation of what was applied last holds the password as well.
+    await plane.kubectl(["apply", "-f", join(EXAMPLES, "platform", "agents.yaml")]);
+    const isAgent = (row: { kind: string; name: string }): boolean => row.kind === "Agent" && row.name === "leaf-01";
+    await waitFor("the agents", async () => (await sides()).some(isAgent));
     expect(await run("verify")).toMatchObject({ code: 0, stdout: expect.stringContaining("every row is right") });
+
+    const answers = await Promise.all([
+      ...["/metrics", "/readyz", "/livez"].map(async (path) => (await operator.get(path)).text()),
+      ...["--json", ""].map(async (flag) =>
+        JSON.stringify(await run("explain", `${NAMESPACE}/smoke`, "Agent/leaf-01", ...words(flag))),
+      ),
+      ...["--json", ""].map(async (flag) => JSON.stringify(await run("status", ...words(flag)))),
+      plane.kubectl(["get", "fabrics,events", "-n", NAMESPACE, "-o", "yaml"]),
+      readFile(operator.process.logFile, "utf8"),
+      dump(),
+    ]);
+    const told = answers.join("\n");
+    // It looked at all of them, and at the agent whose password was planted.
+    expect(told).toContain("fabric_sync_build_info");
+    expect(told.match(/leaf-01/g)?.length).toBeGreaterThan(10);
+    for (const canary of [GIT_CANARY, AGENT_CANARY]) {
+      expect(told).not.toContain(canary);
+      expect(told).not.toContain(Buffer.from(canary).toString("base64"));
+    }
+
     const asked = performance.now();
     await operator.process.stop("SIGTERM");
     expect(await operator.process.ended).toEqual({ code: 0, signal: null });
     expect(performance.now() - asked).toBeLessThan(10_000);
   }, 120_000);
 });
+
+/** Every row of every table and view. */
+async function dump(): Promise<string> {
+  return withClient(database.url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT format('fabric_sync.%I', relname) AS name FROM pg_class
+        WHERE relnamespace = 'fabric_sync'::regnamespace AND relkind IN ('r', 'p', 'v')`,
+    );
+    let text = "";
+    for (const { name } of rows) {
+      const { rows: told } = await client.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
+      text += told.map(({ row }) => row).join("\n");
+    }
+    return text;
+  });
+}
+
+function words(text: string): string[] {
+  return text === "" ? [] : [text];
+}
 
 /** Runs the program with nothing of our environment but what an administrator would set. */
 function run(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -132,7 +179,7 @@ function fabricAndSecret(url: string, ca: string): string {
     apiVersion: "v1",
     kind: "Secret",
     metadata: { name: "git", namespace: NAMESPACE },
-    stringData: { username: "smoke", password: "secret", "ca.crt": ca },
+    stringData: { username: "smoke", password: GIT_CANARY, "ca.crt": ca },
   };
   const fabric = {
     apiVersion: "fabricsync.dev/v1alpha1",
