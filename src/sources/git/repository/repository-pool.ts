@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "../../../core/errors.ts";
 import type { Logger } from "../../../core/telemetry.ts";
 import { CacheBudget } from "./cache-budget.ts";
 import type { GitHost } from "./environment.ts";
@@ -89,10 +90,8 @@ export class RepositoryPool {
     repository.unsubscribe(subscriber);
     const { directory } = repository.bare;
     if (!repository.unused || this.#open.get(directory) !== repository || this.#unused.has(directory)) return;
-    const timer = setTimeout(
-      () => void this.#evict(directory).catch(() => undefined),
-      this.#options.unusedMs ?? UNUSED_MS,
-    );
+    const evict = (): void => void this.#evict(directory).catch((error: unknown) => this.#notRemoved(directory, error));
+    const timer = setTimeout(evict, this.#options.unusedMs ?? UNUSED_MS);
     timer.unref();
     this.#unused.set(directory, timer);
   }
@@ -137,6 +136,13 @@ export class RepositoryPool {
     } finally {
       this.#closing.delete(closing);
     }
+  }
+
+  /** It still takes its place, so it is among the first to go when room is needed. */
+  #notRemoved(directory: string, error: unknown): void {
+    this.#leftOver.add(directory);
+    const words = "a cached repository that nobody uses could not be removed";
+    this.#options.logger.warn({ directory, error: messageOf(error) }, words);
   }
 
   #host(): GitHost {
