@@ -172,6 +172,11 @@ function by({ actor, trigger }: ResourceEvent): string {
   return actor.replace(/ <[^>]*>$/, "") || trigger;
 }
 
+/** How much the drift mattered after the change. */
+function score({ driftSeverity, driftScore }: ResourceEvent): string {
+  return driftSeverity === "none" ? "" : `${driftSeverity} ${driftScore}`;
+}
+
 function historySection(events: readonly ResourceEvent[], now: number): string {
   if (events.length === 0) return "\nNo history.\n";
   const change = (before: string, after: string): string => (before === after ? after : `${before} → ${after}`);
@@ -182,6 +187,7 @@ function historySection(events: readonly ResourceEvent[], now: number): string {
       { title: "EVENT", value: ({ eventType }) => eventType },
       { title: "STATE", value: (event) => change(event.stateBefore, event.stateAfter), max: 22 },
       { title: "DRIFT", value: (event) => change(event.driftBefore, event.driftAfter), max: 20 },
+      { title: "SCORE", value: score, align: "right" },
       { title: "BY", value: by, max: 18 },
       { title: "AT", value: (event) => shortCommit(event.commit) || event.resourceVersion, max: 10 },
     ],

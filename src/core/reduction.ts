@@ -100,6 +100,8 @@ export function eventOf(before: ResourceRow, after: ResourceRow, told: Told): Re
     stateAfter: after.resourceState,
     driftBefore: before.driftStatus,
     driftAfter: after.driftStatus,
+    driftSeverity: after.driftSeverity,
+    driftScore: after.driftScore,
     reason: told.reason,
     image: imageOf(after, told.side),
   };

@@ -131,6 +131,9 @@ export interface ResourceEvent extends ResourceKey {
   stateAfter: ResourceState;
   driftBefore: DriftStatus;
   driftAfter: DriftStatus;
+  /** How much the drift matters after the change, and the same as a number: those of the row. */
+  driftSeverity: DriftSeverity;
+  driftScore: number;
   reason: string;
   /** The side after the change, `{spec, labels, annotations, status?}`; null when the side is gone. */
   image: JsonObject | null;

@@ -61,7 +61,7 @@ describe("db migrate", () => {
   test("ten at once: each step is applied by one of them", async () => {
     const reports = await Promise.all(Array.from({ length: 10 }, () => migrate(database.url)));
     expect(reports.map(({ to }) => to)).toEqual(Array(10).fill(NEWEST));
-    expect(reports.flatMap(({ steps }) => steps.map(({ version }) => version)).sort()).toEqual(
+    expect(reports.flatMap(({ steps }) => steps.map(({ version }) => version)).sort((a, b) => a - b)).toEqual(
       Array.from({ length: NEWEST }, (_, index) => index + 1),
     );
     expect(reports.flatMap(({ partitions }) => partitions)).toHaveLength(5);

@@ -2,11 +2,13 @@ import { sql } from "drizzle-orm";
 import { bigint, index, primaryKey } from "drizzle-orm/pg-core";
 import type { JsonObject } from "../../core/json.ts";
 import {
+  DRIFT_SEVERITIES,
   DRIFT_STATUSES,
   EVENT_TYPES,
   RESOURCE_STATES,
   SIDES,
   WRITE_PATHS,
+  type DriftSeverity,
   type DriftStatus,
   type EventType,
   type ResourceState,
@@ -52,6 +54,8 @@ export const resourceEvent = fabricSync.table(
     driftAfter: column.word<DriftStatus>("drift_after", "unknown"),
     reason: column.plain("reason"),
     image: column.absentJson<JsonObject>("image"),
+    driftSeverity: column.word<DriftSeverity>("drift_severity", "none"),
+    driftScore: column.count("drift_score"),
   },
   (table) => [
     primaryKey({ name: "resource_event_pkey", columns: [table.fabricId, table.xid, table.seq, table.at] }),
@@ -70,5 +74,7 @@ export const resourceEvent = fabricSync.table(
     checks.listed("drift_before", DRIFT_STATUSES),
     checks.listed("drift_after", DRIFT_STATUSES),
     ...checks.isObject("image"),
+    checks.listed("drift_severity", DRIFT_SEVERITIES),
+    checks.between("drift_score", 0, 100),
   ],
 );

@@ -139,6 +139,7 @@ describe("the word lists", () => {
     "resource_event.state_after": vocabulary.RESOURCE_STATES,
     "resource_event.drift_before": vocabulary.DRIFT_STATUSES,
     "resource_event.drift_after": vocabulary.DRIFT_STATUSES,
+    "resource_event.drift_severity": vocabulary.DRIFT_SEVERITIES,
     "resource_dead_letter.side": vocabulary.SIDES,
     "resource_dead_letter.write_path": vocabulary.WRITE_PATHS,
     "resource_edge.side": vocabulary.SIDES,
