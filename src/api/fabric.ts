@@ -8,6 +8,7 @@ import { described, matches, onChange } from "./schema.ts";
 import { DEFAULT_SELECTION, resourcesSpec } from "./selection.ts";
 import { fabricStatus } from "./status.ts";
 import type { FabricStatus } from "./status.ts";
+import { volatileSpec } from "./volatile.ts";
 import { webhookSpec } from "./webhook.ts";
 
 export const GROUP = "fabricsync.dev";
@@ -54,6 +55,7 @@ export const fabricSpec = described(
           }),
           "How to reach the cluster.",
         ).optional(),
+        volatilePaths: volatileSpec.optional(),
       }),
       "The cluster that is mirrored: the one the operator runs in, when absent.",
     ).optional(),

@@ -2,6 +2,7 @@
 import type { DeviceStateStore } from "../core/device-state.ts";
 import type { FabricStore, Fence, ObservationStore, SuspectStore } from "../core/ports.ts";
 import type { Heartbeats, Telemetry } from "../core/telemetry.ts";
+import { chooseVolatile } from "../core/volatile-choice.ts";
 import type {
   ClusterPart,
   ClusterRequest,
@@ -119,6 +120,7 @@ function clusterPart(request: ClusterRequest, base: PartsBase, shared: Shared): 
   const source: ClusterSource = new ClusterSource({
     ...{ fabric, client, pump, fence, selections, logger, onChange },
     ...{ store, telemetry, heartbeats, signal },
+    volatile: chooseVolatile(request.volatile),
   });
   shared.cluster = source;
   const answers = new DeviceStateAnswers({ fabricId: fabric.id, client, store, logger });

@@ -1,8 +1,10 @@
 import type { Fabric } from "../api/fabric.ts";
 import { FabricSyncError, messageOf } from "../core/errors.ts";
 import type { CheckedStore, FabricRecord } from "../core/ports.ts";
+import { chooseVolatile } from "../core/volatile-choice.ts";
 import type { Config } from "../config.ts";
 import type { KubeApi } from "../controller/kube-api.ts";
+import { volatileRules } from "../controller/volatile-rules.ts";
 import { SecretReader } from "../controller/secrets.ts";
 import { checkFabric } from "../sources/cluster/checker.ts";
 import type { CheckReport } from "../sources/cluster/checker.ts";
@@ -76,7 +78,8 @@ async function checkOne(fabric: Fabric, fabricId: string, checking: Checking): P
     serviceAccountName === undefined ? {} : { impersonate: `system:serviceaccount:${namespace}:${serviceAccountName}` };
   const client = new KubeClient(loadKubeConfig(source), impersonation);
   try {
-    return await checkFabric({ fabricId, client, store, selections, settleMs, signal });
+    const volatile = chooseVolatile(volatileRules(fabric.spec));
+    return await checkFabric({ fabricId, client, store, selections, volatile, settleMs, signal });
   } finally {
     await client.close();
   }

@@ -5,6 +5,7 @@ import type { ReducePolicy } from "../core/policy.ts";
 import type { FabricRecord, Fence } from "../core/ports.ts";
 import type { GitStatus } from "../core/streams.ts";
 import type { Logger } from "../core/telemetry.ts";
+import { idleTakeBacks } from "../core/volatile-choice.ts";
 import type { StoreHealth } from "../pump/retrying-writer.ts";
 import type { ClusterFacts } from "./facts.ts";
 import type { ClusterPart, ControllerStore, DriftPart, GitPart, PartContext, Parts, PumpPart } from "./parts.ts";
@@ -15,6 +16,7 @@ import { stopPart } from "./running.ts";
 import type { Running } from "./running.ts";
 import type { SecretReader } from "./secrets.ts";
 import { UsedPolicies } from "./used-policies.ts";
+import { volatileRules } from "./volatile-rules.ts";
 
 /** How long a source may take to come to rest (ms). With {@link DRAIN_MS}, the last Events and the lease it is less than the
  * 10 s in which SIGTERM has to be done. */
@@ -112,7 +114,13 @@ export class FabricWork {
       return error === null ? null : { streams: [], discovered: false, impersonated: "", error };
     const { serviceAccountName: account } = this.#spec;
     const impersonated = account === undefined ? "" : `${this.#options.metadata.namespace}/${account}`;
-    return { streams: cluster.statuses(), discovered: cluster.discovered, error: null, impersonated };
+    return {
+      streams: cluster.statuses(),
+      discovered: cluster.discovered,
+      error: null,
+      impersonated,
+      idleTakeBacks: idleTakeBacks(volatileRules(this.#spec)),
+    };
   }
 
   get gitStatus(): GitStatus | null {
@@ -171,9 +179,10 @@ export class FabricWork {
     const { resources, serviceAccountName } = spec;
     const impersonate =
       serviceAccountName === undefined ? null : `system:serviceaccount:${metadata.namespace}:${serviceAccountName}`;
-    const key = JSON.stringify([impersonate, kubeConfig === null ? null : digestOf(kubeConfig)]);
+    const volatile = volatileRules(spec);
+    const key = JSON.stringify([impersonate, kubeConfig === null ? null : digestOf(kubeConfig), volatile]);
     if (this.#cluster?.key !== key) {
-      const request = { ...this.#context, pump: this.#pump, fence: () => this.#options.fence, resources };
+      const request = { ...this.#context, pump: this.#pump, fence: () => this.#options.fence, resources, volatile };
       const part = this.#made(() => this.#options.parts.cluster({ ...request, kubeConfig, impersonate }));
       if (part === null) return;
       await stopPart(this.#cluster, SOURCE_STOP_MS);

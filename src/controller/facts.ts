@@ -48,4 +48,6 @@ export interface ClusterFacts {
   readonly discovered: boolean;
   /** In whose name the cluster is read, for the sentence that says what to grant: '' is the operator itself. */
   readonly impersonated: string;
+  /** Paths that `spec.cluster.volatilePaths` takes back though they were never volatile; absent where there are none. */
+  readonly idleTakeBacks?: readonly string[];
 }

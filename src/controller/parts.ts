@@ -18,6 +18,7 @@ import type { ReducePolicy } from "../core/policy.ts";
 import type { SchemaSet } from "../core/schema.ts";
 import type { GitStatus, Lane, RevisionSink, StreamStatus } from "../core/streams.ts";
 import type { FabricLabels, Logger } from "../core/telemetry.ts";
+import type { VolatileRule } from "../core/volatile-choice.ts";
 import type { StoreHealth } from "../pump/retrying-writer.ts";
 
 /** Everything goes to Postgres through it; `pump/pump.ts` is one. */
@@ -94,6 +95,8 @@ export interface ClusterRequest extends PartContext {
   readonly pump: PumpPart;
   readonly fence: () => Fence;
   readonly resources: readonly Selection[];
+  /** Beside the built-in volatile paths. */
+  readonly volatile: readonly VolatileRule[];
   /** The text of a kubeconfig out of a Secret; null = the cluster that holds the Fabric. */
   readonly kubeConfig: string | null;
   /** `system:serviceaccount:namespace:name`; null = with the credentials as they are. */

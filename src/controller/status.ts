@@ -159,7 +159,11 @@ function clusterReady(facts: FabricFacts): Verdict {
       "the cluster serves no kind that spec.resources selects; one that comes is followed at once",
     );
   }
-  const remark = gone.length === 0 ? "" : `; not served any more: ${named(gone.map(describeStream))}`;
+  const { idleTakeBacks: idle = [] } = cluster;
+  const remark = [
+    gone.length === 0 ? "" : `; not served any more: ${named(gone.map(describeStream))}`,
+    idle.length === 0 ? "" : `; spec.cluster.volatilePaths takes back what makes history anyhow: ${named(idle)}`,
+  ].join("");
   return of("True", "Watching", `${count(watched, "kind")} watched${remark}`);
 }
 
@@ -192,9 +196,9 @@ function summary(facts: FabricFacts): string {
   if (facts.cluster !== null) parts.push(`${count(watched, "kind")} watched`);
   if (facts.counts !== null) {
     parts.push(count(facts.counts.objects, "object"));
-    for (const word of ["drifted", "missing", "extra", "invalid"]) {
+    for (const word of ["drifted", "missing", "extra", "invalid", "unknown", "not_compared"]) {
       const number = facts.counts.byDrift[word] ?? 0;
-      if (number > 0) parts.push(`${number} ${word}`);
+      if (number > 0) parts.push(`${number} ${word === "not_compared" ? "not compared yet" : word}`);
     }
     if (facts.counts.deadLetters > 0) parts.push(`${facts.counts.deadLetters} refused by Postgres`);
   }

@@ -24,8 +24,8 @@ export function contentHash(content: Hashed, volatile: VolatilePaths): string {
   const text = [
     content.apiVersion,
     canonicalWithout(content.spec, volatile.spec),
-    canonicalJson(content.labels),
-    canonicalJson(content.annotations),
+    canonicalWithout(content.labels, volatile.labels),
+    canonicalWithout(content.annotations, volatile.annotations),
     canonicalWithout(content.status, volatile.status),
     canonicalJson([...content.owners]),
   ].join("\n");

@@ -12,7 +12,7 @@ import { lastEdit, lastManager, ownersOf as fieldOwnersOf } from "./managed-fiel
 import type { ActualDelete, ActualUpsert, DesiredOrigin, DesiredUpsert } from "./observation.ts";
 import { redact } from "./redact.ts";
 import type { WritePath } from "./vocabulary.ts";
-import { compileVolatile, DEFAULT_VOLATILE_FIELDS } from "./volatile.ts";
+import { BUILT_IN_VOLATILE } from "./volatile.ts";
 import type { VolatileMatcher } from "./volatile.ts";
 
 /** Who saw the object, when, for which fabric. */
@@ -23,7 +23,7 @@ export interface SeenBy {
   readonly observedAt: number;
   /** Instead of metadata.namespace: '' for a kind of cluster scope, the Fabric's default where a manifest names none. */
   readonly namespace?: string;
-  /** Instead of {@link DEFAULT_VOLATILE_FIELDS}. */
+  /** Instead of the built-in ones, for what the cluster holds. */
   readonly volatile?: VolatileMatcher;
 }
 
@@ -43,8 +43,6 @@ const BOOKKEEPING_ANNOTATIONS: ReadonlySet<string> = new Set([
   "pulumi.com/last-applied-configuration",
 ]);
 
-const DEFAULT_VOLATILE = compileVolatile(DEFAULT_VOLATILE_FIELDS);
-
 /**
  * What Git declares. A manifest's `status` is not desired state and is left out.
  * @throws FabricSyncError `MalformedObject` (dead-letter), see {@link identify}.
@@ -52,7 +50,7 @@ const DEFAULT_VOLATILE = compileVolatile(DEFAULT_VOLATILE_FIELDS);
 export function normaliseDesired(manifest: JsonObject, origin: DesiredOrigin, seen: SeenBy): DesiredUpsert {
   const { key, apiVersion, metadata } = identify(manifest, seen);
   const parts = contentOf(manifest, metadata);
-  const volatile = (seen.volatile ?? DEFAULT_VOLATILE).of(key.apiGroup, key.kind);
+  const volatile = (seen.volatile ?? BUILT_IN_VOLATILE).of(key.apiGroup, key.kind, "spec" in manifest);
   return {
     side: "desired",
     type: "upsert",
@@ -75,7 +73,7 @@ export function normaliseActual(object: JsonObject, seen: SeenBy): ActualUpsert 
   const parts = contentOf(object, metadata);
   const status = redact(object["status"] ?? null);
   const owners = ownersOf(metadata);
-  const volatile = (seen.volatile ?? DEFAULT_VOLATILE).of(key.apiGroup, key.kind);
+  const volatile = (seen.volatile ?? BUILT_IN_VOLATILE).of(key.apiGroup, key.kind, "spec" in object);
   const edit = lastEdit(metadata["managedFields"]);
   // Nobody compares what the platform generates, so nobody asks who wrote a field of it.
   const fieldOwners = isGeneratedKind(key) ? [] : fieldOwnersOf(metadata["managedFields"]);
@@ -93,6 +91,7 @@ export function normaliseActual(object: JsonObject, seen: SeenBy): ActualUpsert 
     resourceVersion: text(metadata["resourceVersion"]),
     deletionRequestedAt: text(metadata["deletionTimestamp"]) || null,
     manager: lastManager(metadata["managedFields"]),
+    ...(volatile.own === undefined ? {} : { volatile: volatile.own }),
     ...(owners.length === 0 ? {} : { owners }),
     ...(edit === null ? {} : { lastEdit: edit }),
     ...(fieldOwners.length === 0 ? {} : { fieldOwners }),

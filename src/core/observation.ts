@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from "./json.ts";
 import type { Edit, Owner } from "./managed-fields.ts";
 import type { Places } from "./places.ts";
 import type { WritePath } from "./vocabulary.ts";
+import type { OwnVolatile } from "./volatile.ts";
 
 /**
  * One side of one resource, seen once. Sources make observations through the functions of `normalise.ts`, which also redact:
@@ -55,6 +56,8 @@ export interface ActualUpsert extends Seen {
   readonly lastEdit?: Edit;
   /** Who owns which fields, by metadata.managedFields; absent when not told, and for kinds that the platform generates. */
   readonly fieldOwners?: readonly Owner[];
+  /** The volatile paths under which `content.hash` was made, where they are not the built-in ones. */
+  readonly volatile?: OwnVolatile;
   /** metadata.ownerReferences; absent when there are none. */
   readonly owners?: readonly JsonObject[];
 }

@@ -1,4 +1,5 @@
-import type { JsonObject } from "./json.ts";
+import { contentHash } from "./content-hash.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import type { ActualDelete, ActualUpsert } from "./observation.ts";
 import type { ReducePolicy } from "./policy.ts";
 import { changed, derive, desiredApiVersion, time, touched } from "./reduction.ts";
@@ -8,6 +9,7 @@ import { compareResourceVersions } from "./resource-version.ts";
 import type { ResourceRow } from "./row.ts";
 import { readSyncMetadata, writeSyncMetadata } from "./sync-metadata.ts";
 import type { EventType } from "./vocabulary.ts";
+import { pathsUnder } from "./volatile-choice.ts";
 
 /**
  * How fresh a row is kept when only volatile fields change. 60 s: an agent that beats every 15 s would otherwise write its row four times
@@ -32,19 +34,26 @@ export function appear(
   // What a DELETED event of the same resourceVersion has buried.
   if (known && !there && order === 0 && sameObject) return { outcome: "stale", row: before };
 
+  // A new generation of the same content is a change of what was redacted. Where the Fabric names volatile paths it is more likely one of these:
+  // in a spec, or in the status of a kind without the subresource, they move it.
   const deletionRequestedAt = seen.deletionRequestedAt === null ? null : instant(seen.deletionRequestedAt);
   if (
     there &&
     sameObject &&
-    old.actualHash === seen.content.hash &&
-    old.actualGeneration === seen.generation &&
+    sameContent(old, seen) &&
+    (old.actualGeneration === seen.generation || seen.volatile !== undefined) &&
     old.deletionRequestedAt === deletionRequestedAt
   ) {
     const age = Date.parse(context.now) - Date.parse(old.actualUpdated ?? "");
     if (order === 0 || (!setBack && age < TOUCH_INTERVAL_MS)) return { outcome: "unchanged", row: before };
     const fresh: ResourceRow = {
       ...old,
-      // Volatile fields of the spec are refreshed with those of the status.
+      // Volatile fields of all parts are refreshed with those of the status.
+      labels: seen.content.labels,
+      annotations: seen.content.annotations,
+      actualHash: seen.content.hash,
+      syncMetadata: underVolatile(old.syncMetadata, seen),
+      actualGeneration: seen.generation,
       actualSpec: seen.content.spec,
       actualStatus: seen.status,
       actualResourceVersion: seen.resourceVersion,
@@ -70,6 +79,7 @@ export function appear(
     syncMetadata: writeSyncMetadata({
       ...metadata,
       lastEdit: seen.lastEdit ?? null,
+      volatile: seen.volatile?.digest ?? "",
       // Without Git nothing is ever asked of them, and they are as large as the object.
       owners: policy.hasGit ? (seen.fieldOwners ?? []) : [],
     }),
@@ -122,6 +132,7 @@ export function vanish(
     syncMetadata: writeSyncMetadata({
       ...readSyncMetadata(before.syncMetadata),
       lastEdit: null,
+      volatile: "",
       owners: [],
     }),
   };
@@ -133,6 +144,39 @@ export function vanish(
     resourceVersion: seen.resourceVersion,
     reason: seen.reason,
   });
+}
+
+/**
+ * Whether nothing changed that counts. A row that was taken in under other volatile paths than what was seen has another hash of the same
+ * object: what it holds is hashed anew, so that a change of the paths is no change of every object.
+ */
+function sameContent(old: ResourceRow, seen: ActualUpsert): boolean {
+  if (old.actualHash === seen.content.hash) return true;
+  if (volatileOf(old) === (seen.volatile?.digest ?? "")) return false;
+  const { apiGroup, kind } = seen.key;
+  const held = {
+    apiVersion: old.apiVersion,
+    spec: old.actualSpec,
+    labels: old.labels,
+    annotations: old.annotations,
+    status: old.actualStatus,
+    owners: ownersIn(old.relationshipMetadata),
+  };
+  return contentHash(held, pathsUnder(seen.volatile, apiGroup, kind)) === seen.content.hash;
+}
+
+function volatileOf({ syncMetadata }: ResourceRow): JsonValue {
+  return syncMetadata["volatile"] ?? "";
+}
+
+function underVolatile(metadata: JsonObject, { volatile }: ActualUpsert): JsonObject {
+  if ((metadata["volatile"] ?? "") === (volatile?.digest ?? "")) return metadata;
+  return writeSyncMetadata({ ...readSyncMetadata(metadata), volatile: volatile?.digest ?? "" });
+}
+
+function ownersIn(metadata: JsonObject): JsonValue[] {
+  const { owners } = metadata;
+  return Array.isArray(owners) ? owners : [];
 }
 
 function withOwners(metadata: JsonObject, { owners }: ActualUpsert): JsonObject {

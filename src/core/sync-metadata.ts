@@ -18,6 +18,8 @@ export interface SyncMetadata {
   readonly lastEdit: Edit | null;
   /** Who owns which fields in the cluster. */
   readonly owners: readonly Owner[];
+  /** Stands for the volatile paths under which `actual_hash` was made; '' for the built-in ones. */
+  readonly volatile: string;
   /** What the API server said when it was asked about the two sides last. */
   readonly check: Check | null;
   /** What happened to the row since the API server has to be asked about it; see `conflict.ts`. */
@@ -49,6 +51,7 @@ export function readSyncMetadata(column: JsonObject): SyncMetadata {
         ? null
         : { manager: asText(edit["manager"]), operation: asText(edit["operation"]), at: asText(edit["at"]) },
     owners: Array.isArray(column["owners"]) ? column["owners"].filter(isJsonObject).map(readOwner) : [],
+    volatile: asText(column["volatile"]),
     check: readCheck(column["check"]),
     pending: readPending(asObject(column["pending"])),
     sinceAgreed: { desired: asObject(since?.["desired"]), actual: asObject(since?.["actual"]) },
@@ -57,13 +60,14 @@ export function readSyncMetadata(column: JsonObject): SyncMetadata {
 
 /** The column's value; `{}` when there is nothing to keep. */
 export function writeSyncMetadata(metadata: SyncMetadata): JsonObject {
-  const { removed, places, desiredApiVersion, lastEdit, owners, check, pending, sinceAgreed } = metadata;
+  const { removed, places, desiredApiVersion, lastEdit, owners, volatile, check, pending, sinceAgreed } = metadata;
   const column: JsonObject = {};
   if (removed.length > 0) column["removed"] = [...removed];
   if (places !== "") column["places"] = places;
   if (desiredApiVersion !== "") column["desiredApiVersion"] = desiredApiVersion;
   if (lastEdit !== null) column["lastEdit"] = { ...lastEdit };
   if (owners.length > 0) column["owners"] = owners.map((owner) => ({ ...owner }));
+  if (volatile !== "") column["volatile"] = volatile;
   if (check !== null) column["check"] = writeCheck(check);
   if (pending !== null) column["pending"] = { ...pending, known: [...pending.known] };
   const since: JsonObject = {};

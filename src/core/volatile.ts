@@ -11,7 +11,7 @@ import { segmentsOf } from "./pointer.ts";
  */
 export type VolatileFields = Readonly<Record<string, readonly string[]>>;
 
-/** What is volatile unless the caller says otherwise. */
+/** What is volatile unless the Fabric says otherwise (`volatile-choice.ts`). */
 export const DEFAULT_VOLATILE_FIELDS: VolatileFields = {
   "*": [
     "/status/conditions/*/lastHeartbeatTime",
@@ -63,25 +63,53 @@ export const DEFAULT_VOLATILE_FIELDS: VolatileFields = {
 
 /** A {@link VolatileFields} table made ready for use. */
 export interface VolatileMatcher {
-  /** The volatile paths of a kind; null where it has none. */
-  of(apiGroup: string, kind: string): VolatilePaths;
+  /** The volatile paths of a kind. `hasSpec`: whether its objects have a `spec`; assumed where it is not said. */
+  of(apiGroup: string, kind: string, hasSpec?: boolean): VolatilePaths;
 }
 export interface VolatilePaths {
   readonly spec: PathTree<true> | null;
   readonly status: PathTree<true> | null;
+  readonly labels: PathTree<true> | null;
+  readonly annotations: PathTree<true> | null;
+  /** What they were made of, where they are a Fabric's own choice. */
+  readonly own?: OwnVolatile;
+}
+
+/** The paths of one kind where they are not the built-in ones; it travels with the observation, so it is plain data. */
+export interface OwnVolatile {
+  /** Stands for the paths, in the row: a hash means nothing without them. */
+  readonly digest: string;
+  /** Of the parts that an observation has; see {@link compilePaths}. */
+  readonly paths: readonly string[];
 }
 
 /** Prepares a table: once at start, not for each object. */
 export function compileVolatile(fields: VolatileFields): VolatileMatcher {
   const common = fields["*"] ?? [];
-  const fallback = tree(common);
+  const fallback = compilePaths(common);
   const byKind = new Map(
     Object.entries(fields)
       .filter(([kind]) => kind !== "*")
-      .map(([kind, paths]) => [kind, tree([...common, ...paths])] as const),
+      .map(([kind, paths]) => [kind, compilePaths([...common, ...paths])] as const),
   );
   return { of: (apiGroup, kind) => byKind.get(`${kind}.${apiGroup}`) ?? fallback };
 }
+
+/** Paths under `/spec`, `/status`, `/metadata/labels` and `/metadata/annotations`; what else there is has no place in a hash. */
+export function compilePaths(paths: readonly string[], own?: OwnVolatile): VolatilePaths {
+  const root = pathTree(paths.map((path) => [segmentsOf(path), true] as const));
+  const metadata = step(root, "metadata");
+  return {
+    spec: step(root, "spec"),
+    status: step(root, "status"),
+    labels: step(metadata, "labels"),
+    annotations: step(metadata, "annotations"),
+    ...(own === undefined ? {} : { own }),
+  };
+}
+
+/** {@link DEFAULT_VOLATILE_FIELDS}, ready for use. */
+export const BUILT_IN_VOLATILE = compileVolatile(DEFAULT_VOLATILE_FIELDS);
 
 /** Canonical JSON without the volatile paths: equal texts mean that nothing changed that counts. */
 export function canonicalWithout(value: JsonValue, node: PathTree<true> | null): string {
@@ -115,9 +143,4 @@ export function withoutVolatile(value: JsonValue, node: PathTree<true> | null): 
       .filter(([key]) => kept(key))
       .map(([key, item]) => [key, withoutVolatile(item, step(node, key))]),
   );
-}
-
-function tree(paths: readonly string[]): VolatilePaths {
-  const root = pathTree(paths.map((path) => [segmentsOf(path), true] as const));
-  return { spec: step(root, "spec"), status: step(root, "status") };
 }

@@ -5,6 +5,7 @@ export type ManifestCase = readonly [name: string, spec: JsonObject | null, refu
 
 const url = "https://git.example.com/org/fabric.git";
 const git = (changes: JsonObject = {}): JsonObject => ({ git: { url, ...changes } });
+const volatile = (path: string): JsonObject => ({ cluster: { volatilePaths: [{ paths: [path] }] } });
 const resources = (changes: JsonObject): JsonObject => ({
   resources: [{ group: "a.example", kinds: ["*"], ...changes }],
 });
@@ -55,6 +56,28 @@ export const CASES: readonly ManifestCase[] = [
     { cluster: { kubeConfig: { secretRef: { name: "a", key: "a/b" } } } },
     "must be a key of the Secret's data",
   ],
+  [
+    "volatile paths of one's own kinds",
+    {
+      cluster: {
+        volatilePaths: [
+          {
+            target: { group: "example.com", kind: "Widget" },
+            paths: ["/status/beat", "/spec/ports/*/count", "/data/a~1b"],
+          },
+          { paths: ["/metadata/annotations/example.com~1seen-at"] },
+          { target: { group: "agent.githedgehog.com" }, paths: ["/status/lastAppliedTime"], volatile: false },
+        ],
+      },
+    },
+    null,
+  ],
+  ["a volatile path that is no pointer", volatile("status.beat"), "a path is a JSON pointer"],
+  ["a volatile path with an empty segment", volatile("/status//beat"), "a path is a JSON pointer"],
+  ["a volatile path with a bare tilde", volatile("/status/a~b"), "a path is a JSON pointer"],
+  ["a volatile path of the identity", volatile("/metadata/name"), "only one label or annotation can be named"],
+  ["all labels as a volatile path", volatile("/metadata/labels"), "only one label or annotation can be named"],
+  ["the kind as a volatile path", volatile("/kind"), "only one label or annotation can be named"],
   ["retention", { retention: { history: "36h", tombstones: "7d" } }, null],
   ["retention in months", { retention: { history: "3mo" } }, "like 36h or 90d"],
   ["no retention", { retention: { tombstones: "0d" } }, "like 36h or 90d"],

@@ -308,6 +308,97 @@ describe("on a database that is there", () => {
     await controlPlane.kubectl(["-n", namespace.name, "delete", "devicestate", "edge-1", "edge-2"]);
   }, 120_000);
 
+  test("a change of the volatile paths makes no history of what is there, and what it says holds from then on", async () => {
+    const folder = `/apis/fabricsync.dev/v1alpha1/namespaces/${namespace.name}`;
+    const apply = async (name: string, count: number, mtu = 9100): Promise<void> => {
+      const body = {
+        apiVersion: "fabricsync.dev/v1alpha1",
+        kind: "DeviceState",
+        metadata: { name, annotations: { "example.com/seen-at": String(count) } },
+        spec: { role: "router", interfaces: [{ name: "et1", mtu, counters: { inb: count } }] },
+      };
+      await controlPlane.kubectl(["-n", namespace.name, "apply", "--server-side", "-f", "-"], JSON.stringify(body));
+    };
+    const events = (name: string) =>
+      withClient(database.url, async (client) => {
+        const text =
+          "SELECT event_type AS type FROM fabric_sync.resource_event WHERE kind = 'DeviceState' AND name = $1 ORDER BY xid, seq";
+        return (await client.query<{ type: string }>(text, [name])).rows.map(({ type }) => type);
+      });
+    let marks = 0;
+    /** All that was applied before is taken in: the stream has an order. */
+    const takenIn = async (): Promise<void> => {
+      const name = `mark-${(marks += 1)}`;
+      await apply(name, 0);
+      await waitFor(name, async () => (await events(name)).length === 1, { timeoutMs: 60_000 });
+    };
+    const rowOf = (name: string) =>
+      withClient(database.url, async (client) => {
+        const text = "SELECT xmin::text AS version FROM fabric_sync.resource WHERE kind = 'DeviceState' AND name = $1";
+        return (await client.query<{ version: string }>(text, [name])).rows[0]?.version;
+      });
+    const names = async (volatilePaths: readonly object[] | null): Promise<void> => {
+      const patch = JSON.stringify({ spec: { cluster: { volatilePaths } } });
+      await controlPlane.kubectl(["-n", namespace.name, "patch", "fabric", "noise", "--type=merge", "-p", patch]);
+      await waitFor(
+        "the paths to be in force",
+        async () => {
+          const { metadata, status } = await controlPlane.request<{
+            metadata: { generation: number };
+            status: { observedGeneration: number };
+          }>("GET", `${folder}/fabrics/noise`);
+          return metadata.generation === status.observedGeneration;
+        },
+        { timeoutMs: 60_000 },
+      );
+    };
+
+    await apply("beats", 1);
+    await apply("stands", 1);
+    await applyFabric("noise", {
+      resources: [{ group: "fabricsync.dev", kinds: ["DeviceState"], namespaces: [namespace.name] }],
+    });
+    const operator = await start(database.url);
+    await operator.ready();
+    await takenIn();
+    await apply("beats", 2);
+    await takenIn();
+    expect(await events("beats")).toEqual(["added", "modified"]);
+    const stands = await rowOf("stands");
+
+    const target = { group: "fabricsync.dev", kind: "DeviceState" };
+    await names([
+      { target, paths: ["/spec/interfaces/*/counters", "/metadata/annotations/example.com~1seen-at"] },
+      { target, paths: ["/status/never"], volatile: false },
+    ]);
+    await waitFor("what is taken back in vain to be named", async () =>
+      (
+        await controlPlane.kubectl(["-n", namespace.name, "get", "fabric", "noise", "-o", "jsonpath={.status}"])
+      ).includes("/status/never (DeviceState of fabricsync.dev)"),
+    );
+    for (const count of [3, 4, 5]) await apply("beats", count);
+    await takenIn();
+    expect(await events("beats")).toEqual(["added", "modified"]);
+    const verified = await fabricSync(["verify"], environmentOf(database.url));
+    expect(verified).toMatchObject({ code: 0, stderr: "" });
+    await apply("beats", 6, 1500);
+    await takenIn();
+    expect(await events("beats")).toEqual(["added", "modified", "modified"]);
+
+    await names(null);
+    await takenIn();
+    expect([await events("beats"), await events("stands"), await rowOf("stands")]).toEqual([
+      ["added", "modified", "modified"],
+      ["added"],
+      stands,
+    ]);
+    await apply("beats", 7, 1500);
+    await takenIn();
+    expect(await events("beats")).toHaveLength(4);
+    await operator.process.stop("SIGTERM");
+    await controlPlane.kubectl(["-n", namespace.name, "delete", "devicestates", "--all"]);
+  }, 180_000);
+
   test("ends with 2 and says why when its address is taken", async () => {
     const operator = await start(database.url);
     await operator.ready();

@@ -78,6 +78,10 @@ test("a change of the spec restarts what it concerns, and no more", async () => 
   await rig.patch("changing", { spec: { serviceAccountName: "reader" } });
   const third = await rig.cluster("changing", 2);
   expect([cluster.stopped, third.request.impersonate]).toEqual([1, `system:serviceaccount:${rig.namespace}:reader`]);
+
+  await rig.patch("changing", { spec: { cluster: { volatilePaths: [{ paths: ["/status/beat"] }] } } });
+  const fourth = await rig.cluster("changing", 3);
+  expect([third.stopped, fourth.request.volatile]).toEqual([1, [{ paths: ["/status/beat"], volatile: true }]]);
 });
 
 test("suspend stops both sides and says so; without it they go on", async () => {

@@ -453,3 +453,13 @@ describe("status", () => {
     );
   });
 });
+
+test("a volatile path that is taken back in vain is named", () => {
+  const cluster = { streams: [stream()], error: null, discovered: true, impersonated: "" };
+  const said = (changes: Partial<FabricFacts["cluster"]>) =>
+    conditionsOf(facts({ cluster: { ...cluster, ...changes } })).find(({ type }) => type === "ClusterReady")?.message;
+  expect(said({})).toBe("1 kind watched");
+  expect(said({ idleTakeBacks: ["/status/hartbeat (Agent)"] })).toBe(
+    "1 kind watched; spec.cluster.volatilePaths takes back what makes history anyhow: /status/hartbeat (Agent)",
+  );
+});

@@ -7,7 +7,8 @@ import type { ActualUpsert } from "../../core/observation.ts";
 import { pause } from "../../core/pause.ts";
 import type { ActualRow, CheckedStore } from "../../core/ports.ts";
 import { compareResourceVersions } from "../../core/resource-version.ts";
-import { compileVolatile, DEFAULT_VOLATILE_FIELDS } from "../../core/volatile.ts";
+import { BUILT_IN_VOLATILE } from "../../core/volatile.ts";
+import type { VolatileMatcher } from "../../core/volatile.ts";
 import { compareWithRow } from "./check-object.ts";
 import type { KubeClient } from "./client.ts";
 import { DiscoveryReader } from "./discovery.ts";
@@ -22,6 +23,8 @@ export interface CheckOptions {
   readonly client: Pick<KubeClient, "fetch">;
   readonly store: CheckedStore;
   readonly selections: readonly ResourceSelection[];
+  /** What a row may be behind in; the built-in list when absent. */
+  readonly volatile?: VolatileMatcher;
   /** How long a row may take to become what the cluster showed (ms), before it counts as wrong. */
   readonly settleMs: number;
   readonly signal: AbortSignal;
@@ -99,13 +102,13 @@ class StreamCheck {
   readonly #spec: StreamSpec;
   readonly #options: CheckOptions;
   readonly #tally: { objects: number; lagging: number };
-  readonly #volatile;
+  readonly #volatile: VolatileMatcher;
 
   constructor(spec: StreamSpec, options: CheckOptions, tally: { objects: number; lagging: number }) {
     this.#spec = spec;
+    this.#volatile = options.volatile ?? BUILT_IN_VOLATILE;
     this.#options = options;
     this.#tally = tally;
-    this.#volatile = VOLATILE.of(spec.group, spec.kind);
   }
 
   async run(): Promise<Finding[]> {
@@ -184,7 +187,9 @@ class StreamCheck {
       return finding(this.#spec, place, "unreadable", versionOf(object), row?.resourceVersion ?? "");
     }
     if (row === undefined) return finding(this.#spec, place, "missing", seen.resourceVersion, "");
-    const { fields, lagging } = compareWithRow(seen, row, this.#volatile);
+    const hasSpec = isJsonObject(object) && "spec" in object;
+    const paths = this.#volatile.of(this.#spec.group, this.#spec.kind, hasSpec);
+    const { fields, lagging } = compareWithRow(seen, row, paths);
     if (fields.length > 0) {
       return finding(this.#spec, place, "differs", seen.resourceVersion, row.resourceVersion, fields);
     }
@@ -195,7 +200,8 @@ class StreamCheck {
     const { group, version, kind, namespaced } = this.#spec;
     const fields = isJsonObject(object) ? object : {};
     const complete = { kind, apiVersion: group === "" ? version : `${group}/${version}`, ...fields };
-    const seen = { fabricId: this.#options.fabricId, writePath: "list" as const, observedAt: 0 };
+    const volatile = this.#volatile;
+    const seen = { fabricId: this.#options.fabricId, writePath: "list" as const, observedAt: 0, volatile };
     return normaliseActual(complete, namespaced ? seen : { ...seen, namespace: "" });
   }
 
@@ -206,8 +212,6 @@ class StreamCheck {
     return new Map(rows.map((row) => [`${row.namespace}/${row.name}`, row]));
   }
 }
-
-const VOLATILE = compileVolatile(DEFAULT_VOLATILE_FIELDS);
 
 async function* tableKeys(
   { group, kind, namespace }: Pick<StreamSpec, "group" | "kind" | "namespace">,

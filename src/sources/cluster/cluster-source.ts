@@ -3,6 +3,8 @@ import { abortable, pause } from "../../core/pause.ts";
 import type { Cursor, Fence, ObservationStore } from "../../core/ports.ts";
 import type { Lane, StreamStatus } from "../../core/streams.ts";
 import type { Heartbeats, Logger, Telemetry } from "../../core/telemetry.ts";
+import { BUILT_IN_VOLATILE } from "../../core/volatile.ts";
+import type { VolatileMatcher } from "../../core/volatile.ts";
 import type { KubeClient } from "./client.ts";
 import type { Discovery } from "./discovery.ts";
 import { KindWatch } from "./kind-watch.ts";
@@ -28,6 +30,8 @@ export interface ClusterSourceOptions {
   /** `statuses()` would say something new. Called often: the receiver gathers. */
   readonly onChange?: () => void;
   readonly timing?: Partial<StreamTiming>;
+  /** What makes no history; the built-in list when absent. */
+  readonly volatile?: VolatileMatcher;
   readonly random?: () => number;
   readonly now?: () => number;
 }
@@ -73,6 +77,7 @@ export class ClusterSource {
     this.#streams = new StreamSet({
       ...options,
       ...{ signal: this.#signal, timing: this.#timing, random: this.#random, now: options.now ?? Date.now },
+      volatile: options.volatile ?? BUILT_IN_VOLATILE,
       onChange: () => this.#changed(),
       onGone: () => this.#kinds.kick(),
     });

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { normaliseActual, normaliseDeleted } from "../../core/normalise.ts";
 import type { Lane } from "../../core/streams.ts";
 import type { Logger } from "../../core/telemetry.ts";
+import type { VolatileMatcher } from "../../core/volatile.ts";
 import type { StreamSpec } from "./selection.ts";
 import type { SeenKeys } from "./sweep.ts";
 
@@ -12,6 +13,7 @@ export interface IntakeOptions {
   readonly spec: StreamSpec;
   readonly lane: Pick<Lane, "offer">;
   readonly logger: Logger;
+  readonly volatile: VolatileMatcher;
   readonly now: () => number;
 }
 
@@ -63,8 +65,8 @@ export class Intake {
   }
 
   #seenBy(writePath: "list" | "watch") {
-    const { fabricId, spec, now } = this.#options;
-    return { fabricId, writePath, observedAt: now(), ...(spec.namespaced ? {} : { namespace: "" }) };
+    const { fabricId, spec, volatile, now } = this.#options;
+    return { fabricId, writePath, volatile, observedAt: now(), ...(spec.namespaced ? {} : { namespace: "" }) };
   }
 
   /** Items of a typed list carry neither kind nor apiVersion; the stream knows both. */

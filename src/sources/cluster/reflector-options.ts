@@ -1,6 +1,7 @@
 import type { Cursor, ObservationStore } from "../../core/ports.ts";
 import type { Lane } from "../../core/streams.ts";
 import type { FabricLabels, Heartbeats, Logger, Telemetry } from "../../core/telemetry.ts";
+import type { VolatileMatcher } from "../../core/volatile.ts";
 import type { KubeClient } from "./client.ts";
 import type { StreamSpec } from "./selection.ts";
 import type { StreamTiming } from "./timing.ts";
@@ -19,6 +20,7 @@ export interface ReflectorOptions {
   readonly heartbeats: Heartbeats;
   readonly logger: Logger;
   readonly timing: StreamTiming;
+  readonly volatile: VolatileMatcher;
   readonly signal: AbortSignal;
   /** State or reason changed, or a list was completed. */
   readonly onChange: () => void;

@@ -2,6 +2,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { Cursor, Fence, ObservationStore } from "../../core/ports.ts";
 import type { Lane, StreamStatus } from "../../core/streams.ts";
 import type { Heartbeats, Logger, Telemetry } from "../../core/telemetry.ts";
+import type { VolatileMatcher } from "../../core/volatile.ts";
 import type { KubeClient } from "./client.ts";
 import type { Discovery } from "./discovery.ts";
 import { Reflector } from "./reflector.ts";
@@ -23,6 +24,7 @@ export interface StreamSetOptions {
   readonly logger: Logger;
   readonly timing: StreamTiming;
   readonly signal: AbortSignal;
+  readonly volatile: VolatileMatcher;
   readonly random: () => number;
   readonly now: () => number;
   /** `statuses()` would say something new. */
@@ -114,7 +116,7 @@ export class StreamSet {
   }
 
   #begin(spec: StreamSpec, cursor: Cursor | null): void {
-    const { client, pump, store, telemetry, heartbeats, logger, fabric, timing, random, now } = this.#options;
+    const { client, pump, store, telemetry, heartbeats, logger, fabric, timing, volatile, random, now } = this.#options;
     const abort = new AbortController();
     const lane = pump.lane(spec.scope, cursor);
     this.#gone.delete(spec.scope);
@@ -131,6 +133,7 @@ export class StreamSet {
       logger: logger.child({ scope: spec.scope }),
       timing,
       signal: AbortSignal.any([this.#options.signal, abort.signal]),
+      volatile,
       onChange: () => {
         if (reflector.status().state === "gone") this.#options.onGone();
         this.#options.onChange();

@@ -1,5 +1,7 @@
 import { checkFabric } from "../../../src/sources/cluster/checker.ts";
 import type { CheckReport } from "../../../src/sources/cluster/checker.ts";
+import { chooseVolatile } from "../../../src/core/volatile-choice.ts";
+import type { VolatileRule } from "../../../src/core/volatile-choice.ts";
 import type { ResourceSelection } from "../../../src/sources/cluster/selection.ts";
 import { controlPlane } from "../../support/shared-control-plane.ts";
 import type { TestNamespace } from "../../support/control-plane.ts";
@@ -42,8 +44,9 @@ describe("the checker, on a real API server and real Postgres", () => {
       body,
       ...(method === "PATCH" ? { headers: { "content-type": "application/merge-patch+json" } } : {}),
     });
-  const check = (settleMs = 0): Promise<CheckReport> =>
+  const check = (settleMs = 0, rules: readonly VolatileRule[] = []): Promise<CheckReport> =>
     checkFabric({
+      volatile: chooseVolatile(rules),
       ...{ fabricId: fixture.fabricId, client: m.client, store: fixture.store, selections, settleMs },
       signal: new AbortController().signal,
     });
@@ -66,6 +69,16 @@ describe("the checker, on a real API server and real Postgres", () => {
     await m.stop();
     await lease("PATCH", "/l", { spec: { holderIdentity: "y" } });
     expect(told(await check())).toEqual(["differs Lease l spec"]);
+  });
+
+  test("and in the Fabric's own, in a kind without spec too", async () => {
+    await m.stop();
+    const map = `/api/v1/namespaces/${namespace.name}/configmaps/a`;
+    const headers = { "content-type": "application/merge-patch+json" };
+    await controlPlane.request("PATCH", map, { body: { data: { n: "2" } }, headers });
+    expect(told(await check())).toEqual(["differs ConfigMap a spec"]);
+    const rule = { group: "", kind: "ConfigMap", paths: ["/data/n"], volatile: true };
+    expect(await check(0, [rule])).toMatchObject({ lagging: 1, findings: [] });
   });
 
   test.each([
