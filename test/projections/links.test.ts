@@ -61,19 +61,19 @@ test.each<[string, string, (interfaces: Record<string, JsonObject>) => void, str
     "hears the wrong device",
     "leaf-01",
     (i) => Object.assign(i["E1/1"] ?? {}, neighbor({ sysName: "server-05", portDescr: "enp2s1", portID: "x" })),
-    ["server-01/enp2s1 leaf-01/E1/1 wrong_device none"],
+    ["server-01/enp2s1 leaf-01/E1/1 wrong_device one_end"],
   ],
   [
     "hears the wrong port of the right device",
     "leaf-01",
     (i) => Object.assign(i["E1/1"] ?? {}, neighbor({ sysName: "server-01", portDescr: "enp2s2", portID: "x" })),
-    ["server-01/enp2s1 leaf-01/E1/1 wrong_port none"],
+    ["server-01/enp2s1 leaf-01/E1/1 wrong_port one_end"],
   ],
   [
     "does not take sw1 for sw10",
     "leaf-01",
     (i) => Object.assign(i["E1/1"] ?? {}, neighbor({ sysName: "server-0", portDescr: "enp2s1", portID: "x" })),
-    ["server-01/enp2s1 leaf-01/E1/1 wrong_device none"],
+    ["server-01/enp2s1 leaf-01/E1/1 wrong_device one_end"],
   ],
   [
     "hears nobody though it is up",
@@ -113,7 +113,7 @@ test("a neighbour is known by its chassis where its name says nothing; two with 
     twin,
     agent("spine-01", (i) => delete i["E1/1"]?.["lldpNeighbors"]),
   );
-  expect(await odd()).toEqual([...KNOWN, "spine-01/E1/1 leaf-01/E1/25 ambiguous none"]);
+  expect(await odd()).toEqual([...KNOWN, "spine-01/E1/1 leaf-01/E1/25 ambiguous one_end"]);
   const [found] = await at.sql(
     "SELECT details #> '{at_b,0,candidates}' AS candidates FROM fabric_sync.links WHERE verdict = 'ambiguous'",
   );
@@ -174,46 +174,6 @@ test("references are told on both sides, and those that lead nowhere are found",
     `SELECT array_agg(DISTINCT kind ORDER BY kind) AS kinds FROM fabric_sync."references" WHERE target_kind = 'Switch' AND target_name = 'leaf-04'`,
   );
   expect(used).toEqual({ kinds: ["Agent", "Connection"] });
-});
-
-test("where nobody listens, an address that one device has at the port tells the link; several are candidates", async () => {
-  const device = (name: string, more: JsonObject): JsonObject => ({
-    apiVersion: "fabricsync.dev/v1alpha1",
-    kind: "DeviceState",
-    metadata: { name },
-    spec: more,
-  });
-  const entry = (more: JsonObject): JsonObject => ({ interface: "et1", ...more });
-  await put(
-    device("router-1", {
-      addresses: [{ address: "203.0.113.1/31", interface: "et1" }],
-      links: [{ interface: "et1", remoteDevice: "router-2", remoteInterface: "et9" }],
-      arpEntries: [entry({ address: "203.0.113.0", mac: "0c:20:12:dd:00:02" })],
-      macEntries: [
-        { mac: "0c:20:12:dd:00:02", interface: "et5" },
-        { mac: "0c:20:12:dd:00:03", interface: "et5" },
-      ],
-      routes: [{ prefix: "198.51.100.0/24", nextHop: "203.0.113.4", interface: "et7" }],
-    }),
-    device("router-2", {
-      chassisId: "0c:20:12:dd:00:02",
-      addresses: [{ address: "203.0.113.0/31", interface: "et9" }],
-    }),
-    device("router-3", {
-      interfaces: [{ name: "et3", mac: "0c:20:12:dd:00:03" }],
-      addresses: [{ address: "203.0.113.4/31", interface: "et3" }],
-    }),
-  );
-  const told = await at.sql<{ text: string }>(
-    `SELECT concat_ws(' ', device_a || '/' || interface_a, device_b, declared, observed, verdict, evidence, details -> 'seen_a') AS text
-       FROM fabric_sync.links WHERE device_a LIKE 'router-%' ORDER BY 1`,
-  );
-  expect(told.map(({ text }) => text)).toEqual([
-    'router-1/et1 router-2 t t match address_only ["router-2"]',
-    'router-1/et5  f t ambiguous address_only ["router-2", "router-3"]',
-    'router-1/et7 router-3 f t unexpected address_only ["router-3"]',
-  ]);
-  for (const name of ["router-1", "router-2", "router-3"]) await put(device(name, {}));
 });
 
 test("an External is who its address says: known to sessions and next hops, and not taken for a device of its name", async () => {

@@ -18,3 +18,8 @@ export function deviceKey(
 export function portIndex(table: string, fabricId: AnyPgColumn, device: AnyPgColumn, port: "name" | "interface") {
   return index(`${table}_port_idx`).on(fabricId, device, sql.raw(`fabric_sync.port_key("${port}")`));
 }
+
+/** The same with the rows of its subinterfaces. */
+export function wholePortIndex(table: string, fabricId: AnyPgColumn, device: AnyPgColumn) {
+  return index(`${table}_port_idx`).on(fabricId, device, sql.raw(`fabric_sync.port_of("interface")`));
+}

@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
-import { cidr, inet, macaddr, primaryKey } from "drizzle-orm/pg-core";
+import { cidr, index, inet, macaddr, primaryKey } from "drizzle-orm/pg-core";
 import { ENTRY_ORIGINS, ROUTE_PROTOCOLS, type EntryOrigin, type RouteProtocol } from "../../core/vocabulary.ts";
 import { checksOf } from "./checks.ts";
 import * as column from "./columns.ts";
-import { deviceKey, portIndex } from "./device-child.ts";
+import { deviceKey, wholePortIndex } from "./device-child.ts";
 import { fabricSync } from "./namespace.ts";
 
 /** 802.1Q; 0 where there is no VLAN. */
@@ -35,7 +35,7 @@ export const deviceArpEntry = fabricSync.table(
       name: "device_arp_entry_pkey",
       columns: [table.fabricId, table.device, table.resourceId, table.vrf, table.address, table.interface],
     }),
-    portIndex("device_arp_entry", table.fabricId, table.device, "interface"),
+    wholePortIndex("device_arp_entry", table.fabricId, table.device),
     deviceKey("device_arp_entry", [table.fabricId, table.device, table.resourceId]),
     ...arpChecks.requiredId("fabric_id", "resource_id"),
     ...arpChecks.required("device"),
@@ -64,7 +64,8 @@ export const deviceMacEntry = fabricSync.table(
       name: "device_mac_entry_pkey",
       columns: [table.fabricId, table.device, table.resourceId, table.vlan, table.mac, table.interface],
     }),
-    portIndex("device_mac_entry", table.fabricId, table.device, "interface"),
+    wholePortIndex("device_mac_entry", table.fabricId, table.device),
+    index("device_mac_entry_mac_idx").on(table.fabricId, table.mac),
     deviceKey("device_mac_entry", [table.fabricId, table.device, table.resourceId]),
     ...macChecks.requiredId("fabric_id", "resource_id"),
     ...macChecks.required("device"),
@@ -106,7 +107,7 @@ export const deviceRoute = fabricSync.table(
         table.interface,
       ],
     }),
-    portIndex("device_route", table.fabricId, table.device, "interface").where(sql`next_hop <> ''`),
+    wholePortIndex("device_route", table.fabricId, table.device).where(sql`next_hop <> ''`),
     deviceKey("device_route", [table.fabricId, table.device, table.resourceId]),
     ...routeChecks.requiredId("fabric_id", "resource_id"),
     ...routeChecks.required("device"),

@@ -48,8 +48,10 @@ describe("the drizzle tables and the migrations", () => {
     try {
       await withClient(scratch.url, async (other) => {
         // drizzle-kit knows no functions: what indexes are made with comes from the migrations.
-        const [portKey] = await facts("SELECT pg_get_functiondef('fabric_sync.port_key'::regproc) AS fact");
-        await other.query(`CREATE SCHEMA fabric_sync; ${portKey}`);
+        const functions = await facts(
+          "SELECT pg_get_functiondef(('fabric_sync.' || name)::regproc) AS fact FROM unnest(ARRAY['port_key', 'port_of']) AS name",
+        );
+        await other.query(`CREATE SCHEMA fabric_sync; ${functions.join(";")}`);
         await other.query(stdout.replace(/^CREATE SCHEMA .*$/m, ""));
         expect(await catalogueOf(client, STRUCTURE)).toEqual(await catalogueOf(other, STRUCTURE));
       });

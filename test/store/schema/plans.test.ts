@@ -66,8 +66,8 @@ afterAll(async () => {
 const ofDevice = (table: string): string =>
   `SELECT * FROM fabric_sync.${table} WHERE fabric_id = '${FABRIC}' AND device = 'leaf-7'`;
 const ofResource = (table: string): string => `${ofDevice(table)} AND resource_id = '${resourceId(7)}'`;
-const atPort = (table: string, port: string): string =>
-  `${ofDevice(table)} AND fabric_sync.port_key(${port}) = fabric_sync.port_key('E1/3')`;
+const atPort = (table: string, port: string, key = "port_key"): string =>
+  `${ofDevice(table)} AND fabric_sync.${key}(${port}) = fabric_sync.${key}('E1/3')`;
 const resources = (where: string): string =>
   `SELECT * FROM fabric_sync.resource WHERE fabric_id = '${FABRIC}' AND ${where}`;
 
@@ -126,9 +126,10 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   device_snapshot_pkey: ofResource("device_snapshot"),
   device_interface_port_idx: atPort("device_interface", "name"),
   device_neighbor_port_idx: atPort("device_neighbor", "interface"),
-  device_arp_entry_port_idx: atPort("device_arp_entry", "interface"),
-  device_mac_entry_port_idx: atPort("device_mac_entry", "interface"),
-  device_route_port_idx: `${atPort("device_route", "interface")} AND next_hop <> ''`,
+  device_arp_entry_port_idx: atPort("device_arp_entry", "interface", "port_of"),
+  device_mac_entry_port_idx: atPort("device_mac_entry", "interface", "port_of"),
+  device_mac_entry_mac_idx: `SELECT * FROM fabric_sync.device_mac_entry WHERE fabric_id = '${FABRIC}' AND mac = '0c:20:12:00:00:07'`,
+  device_route_port_idx: `${atPort("device_route", "interface", "port_of")} AND next_hop <> ''`,
   device_interface_mac_idx: `SELECT * FROM fabric_sync.device_interface WHERE fabric_id = '${FABRIC}' AND mac = '0c:20:12:00:00:07' AND mac <> ''`,
   link_device_b_idx: `SELECT * FROM fabric_sync.link WHERE fabric_id = '${FABRIC}' AND device_b = 'spine-7'`,
   link_resource_idx: `SELECT * FROM fabric_sync.link WHERE fabric_id = '${FABRIC}' AND resource_id = '${resourceId(7)}'`,
