@@ -17,12 +17,24 @@ const PRINTER_COLUMNS = [
     jsonPath: conditionField("Ready", "status"),
     description: "Whether both sides are taken in and followed.",
   },
+  {
+    name: "In sync",
+    type: "integer",
+    jsonPath: ".status.drift.inSync",
+    description: "Objects that were compared and are as Git declares them.",
+  },
   { name: "Drifted", type: "integer", jsonPath: ".status.drift.drifted", description: "Objects that differ from Git." },
   {
     name: "Missing",
     type: "integer",
     jsonPath: ".status.drift.missing",
     description: "Objects that Git declares and the cluster lacks.",
+  },
+  {
+    name: "Unknown",
+    type: "integer",
+    jsonPath: ".status.drift.unknown",
+    description: "Objects of which it could not be determined whether they drift.",
   },
   {
     name: "Revision",
@@ -37,6 +49,13 @@ const PRINTER_COLUMNS = [
     jsonPath: conditionField("Ready", "message"),
     priority: 1,
     description: "How it stands, in words.",
+  },
+  {
+    name: "Not compared",
+    type: "integer",
+    jsonPath: ".status.drift.notCompared",
+    priority: 1,
+    description: "Objects that were not compared yet.",
   },
   { name: "URL", type: "string", jsonPath: ".spec.git.url", priority: 1, description: "The repository." },
   {

@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { pointer } from "../core/pointer.ts";
 import type { DeadLetter, ResourceStory } from "../core/ports.ts";
 import type { ResourceEvent, ResourceRow } from "../core/row.ts";
+import { isNotCompared } from "../core/unknown.ts";
 import { referencesSection } from "./explain-references.ts";
 import { properties, shortened, table } from "./table.ts";
 import { ago, shortCommit } from "./words.ts";
@@ -33,7 +34,8 @@ function facts(row: ResourceRow, now: number): [string, string][] {
   const reason = typeof row.driftDetails["reason"] === "string" ? `: ${row.driftDetails["reason"]}` : "";
   const facts: [string, string][] = [
     ["state", `${row.resourceState} since ${ago(row.lastStateChange, now)}${since}`],
-    ["drift", `${row.driftStatus.replaceAll("_", " ")}${drift}${severity}${reason}`],
+    ["drift", `${driftWord(row)}${drift}${severity}${reason}`],
+    ["checked", row.lastDriftCheck === null ? "never" : `last ${ago(row.lastDriftCheck, now)}`],
     ["git", gitFact(row, now)],
     ["cluster", clusterFact(row, now)],
   ];
@@ -41,6 +43,11 @@ function facts(row: ResourceRow, now: number): [string, string][] {
   if (row.conflictStatus !== "none") facts.push(["conflict", row.conflictStatus]);
   if (row.lastSyncError !== "") facts.push(["last error", row.lastSyncError]);
   return facts;
+}
+
+/** What is unknown only until a comparison is done is told as that. */
+function driftWord({ driftStatus, driftDetails }: ResourceRow): string {
+  return isNotCompared(driftStatus, driftDetails) ? "not compared yet" : driftStatus.replaceAll("_", " ");
 }
 
 function gitFact(row: ResourceRow, now: number): string {

@@ -1,4 +1,5 @@
 /** What `status` prints, and whether it is well. Pure. */
+import { isNotCompared } from "../core/unknown.ts";
 import type { Cursor, FabricSummary, RunRecord } from "../core/ports.ts";
 import { properties, table } from "./table.ts";
 import { ago, plural, shortCommit, tally } from "./words.ts";
@@ -28,27 +29,36 @@ function completeSince(cursors: readonly Cursor[], source: Cursor["source"]): nu
 /** A commit stays true for as long as nothing is pushed: its age is that of its being taken in, not of the last look. */
 function revision({ cursors }: FabricSummary, now: number): string {
   const taken = cursors.find(({ source }) => source === "git");
-  return taken === undefined ? "" : `${shortCommit(taken.position)}, ${ago(taken.completeAt, now)}`;
+  return taken === undefined ? "none" : `${shortCommit(taken.position)}, ${ago(taken.completeAt, now)}`;
 }
 
 function clusterAge({ cursors }: FabricSummary, now: number): string {
   const since = completeSince(cursors, "cluster");
-  return since === undefined ? "" : ago(since, now);
+  return since === undefined ? "never" : ago(since, now);
 }
 
 /** All fabrics, one a line. */
 export function fabricsTable(summaries: readonly FabricSummary[], now: number): string {
-  const drift = (word: string) => (row: FabricSummary) => row.counts.byDrift[word] ?? 0;
+  // Where nothing was ever taken in there is nothing to count: a zero would look as if all were well.
+  const drift = (word: string) => (row: FabricSummary) =>
+    row.cursors.length === 0 ? "" : (row.counts.byDrift[word] ?? 0);
+  // What is still to be compared stands beside what could not be: `2 (5 not yet)`.
+  const unknown = (row: FabricSummary) => {
+    const later = row.counts.byDrift["not_compared"] ?? 0;
+    return later === 0 ? drift("unknown")(row) : `${drift("unknown")(row)} (${later} not yet)`;
+  };
   return table<FabricSummary>(
     [
       { title: "FABRIC", value: (row) => `${row.namespace}/${row.name}`, max: 40 },
       { title: "GIT", value: (row) => row.counts.desired, align: "right" },
       { title: "CLUSTER", value: (row) => row.counts.objects, align: "right" },
+      { title: "IN SYNC", value: drift("in_sync"), align: "right" },
       { title: "DRIFTED", value: drift("drifted"), align: "right" },
       { title: "MISSING", value: drift("missing"), align: "right" },
+      { title: "UNKNOWN", value: unknown, align: "right" },
       { title: "REFUSED", value: (row) => row.counts.rejections + row.counts.deadLetters, align: "right" },
       { title: "REVISION TAKEN", value: (row) => revision(row, now) },
-      { title: "CLUSTER AS OF", value: (row) => clusterAge(row, now) },
+      { title: "AS OF", value: (row) => clusterAge(row, now) },
     ],
     summaries,
   );
@@ -62,7 +72,11 @@ export function fabricDetails(summary: FabricSummary, now: number): string {
     properties([
       ["objects", `${counts.desired} in Git, ${counts.objects} in the cluster`],
       ["state", tally(counts.byState)],
-      ["drift", tally(counts.byDrift)],
+      ["drift", summary.cursors.length === 0 ? "nothing was taken in yet" : tally(counts.byDrift)],
+      ...counts.unknown.map(({ code, reason, objects }): [string, string] => [
+        isNotCompared("unknown", { code }) ? "not compared" : "unknown",
+        `${plural(objects, "object")}: ${reason}`,
+      ]),
       [
         "refused",
         `${plural(counts.rejections, "document")} of Git, ${plural(counts.deadLetters, "write")} by the database`,

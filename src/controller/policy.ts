@@ -31,9 +31,12 @@ export function reducePolicy(spec: FabricSpec, read: ReadSoFar): ReducePolicy {
     ignore: (spec.drift.ignore ?? []).map(ignoreRule),
     hasGit,
     // Only where something is declared does it matter what was not read yet: without Git no kind that is complete changes a verdict.
-    unread: hasGit
-      ? { git: !read.git, cluster: !read.discovered, kinds: [...new Set(kinds)].sort(), ...unwatchedOf(read.streams) }
-      : { git: false, cluster: false, kinds: [] },
+    unread: {
+      ...(hasGit
+        ? { git: !read.git, cluster: !read.discovered, kinds: [...new Set(kinds)].sort() }
+        : { git: false, cluster: false, kinds: [] }),
+      ...unwatchedOf(read.streams),
+    },
   };
 }
 

@@ -12,7 +12,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
 
 /**
  * What happened between two statuses, as Events. Pure. A condition is told when its status or reason changes: going wrong is
- * a Warning, coming to be well is Normal; working towards it (Unknown) is not told.
+ * a Warning, coming to be well is Normal; working towards it (Unknown) is not told. So is what drifts, in numbers by severity.
  */
 export function eventsBetween(before: FabricStatus, after: FabricStatus): FabricEvent[] {
   const events: FabricEvent[] = [];
@@ -44,6 +44,8 @@ export function eventsBetween(before: FabricStatus, after: FabricStatus): Fabric
       note: `${revision}: ${documents} documents in ${files} files${refused}`,
     });
   }
+  const drift = driftEvent(before, after);
+  if (drift !== null) events.push(drift);
   const handled = after.lastHandledReconcileAt;
   if (handled !== undefined && handled !== before.lastHandledReconcileAt) {
     events.push({
@@ -54,6 +56,36 @@ export function eventsBetween(before: FabricStatus, after: FabricStatus): Fabric
     });
   }
   return events;
+}
+
+/**
+ * What drifts, by how much it matters: the figures of the status. Told when they changed, and when rows were compared anew; while rows are still being
+ * compared they are on their way.
+ */
+function driftEvent(before: FabricStatus, after: FabricStatus): FabricEvent | null {
+  if (!isReady(after) || after.drift?.evaluatedRevision === undefined) return null;
+  const [was, is] = [driftWords(before), driftWords(after)];
+  if (was === is && (isReady(before) || is === "")) return null;
+  if (is !== "") return { type: "Warning", reason: "Drifted", action: "Compare", note: is };
+  return { type: "Normal", reason: "DriftEnded", action: "Compare", note: `nothing drifts any more; it was ${was}` };
+}
+
+function isReady({ conditions = [] }: FabricStatus): boolean {
+  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+}
+
+/** `3 drifted, 1 missing (1 high, 3 medium); 2 unknown`; '' where nothing drifts. */
+function driftWords({ drift = {} }: FabricStatus): string {
+  const words = (counts: Readonly<Record<string, number | undefined>>): string =>
+    Object.entries(counts)
+      .flatMap(([word, count = 0]) => (count === 0 ? [] : [`${count} ${word}`]))
+      .join(", ");
+  const { drifted, missing, extra, invalid, unknown, bySeverity } = drift;
+  const told = words({ drifted, missing, extra, invalid });
+  if (told === "") return "";
+  const { critical, high, medium, low } = bySeverity ?? {};
+  const unsure = words({ unknown });
+  return `${told} (${words({ critical, high, medium, low })})${unsure === "" ? "" : `; ${unsure}`}`;
 }
 
 /** Whether another condition that is told has the same story. */

@@ -4,8 +4,9 @@
  * | Git | cluster | verdict                                                                          |
  * |-----|---------|----------------------------------------------------------------------------------|
  * | –   | –       | unknown: there is nothing to compare                                             |
+ * | any | any     | unknown, when its kind cannot be watched                                         |
  * | any | any     | untracked, for kinds that the platform generates and objects when Git is silent  |
- * | any | any     | unknown, when drift is disabled, its kind cannot be watched, or the side that is not there could not be read |
+ * | any | any     | unknown, when drift is disabled, or the side that is not there was not read yet  |
  * | yes | –       | missing                                                                          |
  * | –   | yes     | extra when the Fabric asks for it, else untracked                                |
  * | yes | yes     | in_sync or drifted, by the declared paths                                        |
@@ -34,6 +35,7 @@ import { isDeclared, isThere } from "./resource-row.ts";
 import type { ResourceRow } from "./row.ts";
 import { driftScore, severityOf, weightOf } from "./severity.ts";
 import { readSyncMetadata } from "./sync-metadata.ts";
+import type { NotComparedCode } from "./unknown.ts";
 import type { DriftSeverity, DriftStatus } from "./vocabulary.ts";
 
 export { knowledgeOf } from "./differences.ts";
@@ -44,7 +46,7 @@ export interface DriftVerdict {
   readonly severity: DriftSeverity;
   readonly score: number;
   /**
-   * `{paths, truncated}` when drifted, `{reason}` when unknown, `{reason, code}` when invalid; with `ignored` (and `ignoredTruncated`) when a rule hid paths, and with
+   * `{paths, truncated}` when drifted, `{reason, code}` when unknown or invalid; with `ignored` (and `ignoredTruncated`) when a rule hid paths, and with
    * `awaiting: "server"` while the API server is to be asked.
    */
   readonly details: JsonObject;
@@ -59,20 +61,20 @@ export function judgeDrift(row: ResourceRow, policy: ReducePolicy): DriftVerdict
   const declared = isDeclared(row);
   const there = isThere(row);
   if (!declared && !there) return unknown("neither Git nor the cluster has it");
-  if (isGeneratedKind(row)) return verdict("untracked", "the platform generates this kind");
-  if (policy.driftMode === "disabled") return unknown("drift detection is disabled");
   const unwatched = policy.unread?.unwatched?.[`${row.kind}.${row.apiGroup}`];
-  if (unwatched !== undefined) return unknown(unwatched);
+  if (unwatched !== undefined) return unknown(unwatched, "KindNotWatched");
+  if (isGeneratedKind(row)) return verdict("untracked", "the platform generates this kind");
+  if (policy.driftMode === "disabled") return unknown("drift detection is disabled", "DriftDisabled");
   if (declared && there)
     return policy.driftMode === "local" ? compareLocally(row, policy) : compareByServer(row, policy);
   if (declared) {
     const { cluster = false, kinds = [] } = policy.unread ?? {};
     return cluster || kinds.includes(`${row.kind}.${row.apiGroup}`)
-      ? unknown("the cluster's objects of this kind are not known")
+      ? notCompared("KindNotListed", "the cluster's objects of this kind are not known yet")
       : missing(row, policy);
   }
   if (!policy.hasGit) return verdict("untracked", "the Fabric has no Git");
-  if (policy.unread?.git === true) return unknown("Git is not taken in yet");
+  if (policy.unread?.git === true) return notCompared("GitNotTakenIn", "Git is not taken in yet");
   if (isGeneratedObject(row)) return verdict("untracked", "the platform generates this object");
   return verdict(policy.reportExtra ? "extra" : "untracked", "in the cluster, not in Git");
 }
@@ -99,8 +101,8 @@ function compareByServer(row: ResourceRow, policy: ReducePolicy): DriftVerdict {
   const check = answerFor(row, policy);
   if (check === null) {
     const count = found.length > MAX_PATHS ? `more than ${MAX_PATHS} paths` : paths(found.length);
-    const reason = `the API server is asked about ${count}`;
-    return { ...unknown(reason), details: { reason, code: "AwaitingServer", awaiting: "server" } };
+    const asked = notCompared("AwaitingServer", `the API server is asked about ${count}`);
+    return { ...asked, details: { ...asked.details, awaiting: "server" } };
   }
   if (check.outcome === "accepted") return compared(row, policy, [], ignored);
   if (check.outcome === "differs") return answered(row, policy, check);
@@ -203,8 +205,14 @@ function verdict(status: DriftStatus, reason: string): DriftVerdict {
   return { status, severity: severityOf(score), score, details: {}, reason };
 }
 
-function unknown(reason: string): DriftVerdict {
-  return { ...verdict("unknown", reason), details: { reason } };
+/** @param code why, for machines; '' where there is nothing to compare */
+function unknown(reason: string, code = ""): DriftVerdict {
+  return { ...verdict("unknown", reason), details: { reason, ...(code === "" ? {} : { code }) } };
+}
+
+/** The verdict is still to come. */
+function notCompared(code: NotComparedCode, reason: string): DriftVerdict {
+  return unknown(reason, code);
 }
 
 function invalid({ code, message, again }: Check): DriftVerdict {
@@ -212,7 +220,8 @@ function invalid({ code, message, again }: Check): DriftVerdict {
 }
 
 function unanswered({ code, message, again }: Check): DriftVerdict {
-  return { ...unknown(message), details: { reason: message, code, ...(again === "" ? {} : { again }) } };
+  const told = unknown(message, code);
+  return { ...told, details: { ...told.details, ...(again === "" ? {} : { again }) } };
 }
 
 function paths(count: number): string {

@@ -18,7 +18,7 @@ export function judge(old: ResourceRow, next: ResourceRow, policy: ReducePolicy,
   return {
     ...next,
     resourceState: state,
-    stateChangeReason: stateChanged || old.stateChangeReason === "" ? reason : old.stateChangeReason,
+    stateChangeReason: reason,
     lastStateChange: stateChanged ? now : old.lastStateChange,
     driftStatus: verdict.status,
     driftSeverity: verdict.severity,

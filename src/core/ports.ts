@@ -28,6 +28,8 @@ export interface Cursor {
   readonly scope: string;
   readonly position: string;
   readonly completeAt: number | null;
+  /** Kind of the objects of a cluster's stream, for the views; a cursor that is read back is known by its scope. */
+  readonly kind?: string;
 }
 
 /** What is known of one file at the revision that was taken in. */
@@ -213,7 +215,10 @@ export interface FabricCounts {
   readonly objects: number;
   readonly desired: number;
   readonly byState: Readonly<Record<string, number>>;
+  /** By drift status, without tombstones; of those that are unknown, `not_compared` are the ones whose verdict is still to come. */
   readonly byDrift: Readonly<Record<string, number>>;
+  /** Why rows are `unknown` or `not_compared`, the most frequent first; `reason` is that of one of them. */
+  readonly unknown: readonly { readonly code: string; readonly reason: string; readonly objects: number }[];
   /** Of those that drift, by how much it matters. */
   readonly bySeverity: Readonly<Record<string, number>>;
   readonly rejections: number;

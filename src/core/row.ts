@@ -61,7 +61,7 @@ export interface ResourceRow {
   deletionRequestedAt: string | null;
   // state: derived from both sides
   resourceState: ResourceState;
-  /** Why it went into this state. */
+  /** Why it is in this state, as of the last judgement. */
   stateChangeReason: string;
   lastStateChange: string;
   // drift: derived from both sides
@@ -69,7 +69,7 @@ export interface ResourceRow {
   driftSeverity: DriftSeverity;
   /** 0 to 100, see `severity.ts`. */
   driftScore: number;
-  /** `{paths, truncated, ignored?}` when drifted, `{reason}` when unknown, else `{}` or `{ignored}`. */
+  /** `{paths, truncated, ignored?}` when drifted, `{reason, code}` when unknown or invalid, else `{}` or `{ignored}`. */
   driftDetails: JsonObject;
   /** When a verdict other than unknown was reached last. */
   lastDriftCheck: string | null;

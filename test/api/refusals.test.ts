@@ -110,7 +110,7 @@ describe("kubectl", () => {
         },
       ],
       git: { revision: "main@sha1:abc" },
-      drift: { drifted: 3, missing: 0 },
+      drift: { inSync: 335, drifted: 3, missing: 0, unknown: 2, notCompared: 5 },
       cluster: { objects: 340 },
     };
     const headers = { "content-type": "application/merge-patch+json" };
@@ -123,11 +123,11 @@ describe("kubectl", () => {
         .map((line) => line.split(/ {2,}/));
     };
     const [header, row] = await table();
-    expect(header).toEqual(["NAME", "READY", "DRIFTED", "MISSING", "REVISION", "AGE"]);
-    expect(row?.slice(0, 5)).toEqual(["dc1", "True", "3", "0", "main@sha1:abc"]);
+    expect(header).toEqual(["NAME", "READY", "IN SYNC", "DRIFTED", "MISSING", "UNKNOWN", "REVISION", "AGE"]);
+    expect(row?.slice(0, 7)).toEqual(["dc1", "True", "335", "3", "0", "2", "main@sha1:abc"]);
     const [wide, values] = await table("-o", "wide");
-    expect(wide?.slice(6)).toEqual(["STATUS", "URL", "OBJECTS", "SUSPENDED"]);
-    expect(values?.slice(6)).toEqual(["3 kinds watched", "https://git.example.com/a.git", "340", "false"]);
+    expect(wide?.slice(8)).toEqual(["STATUS", "NOT COMPARED", "URL", "OBJECTS", "SUSPENDED"]);
+    expect(values?.slice(8)).toEqual(["3 kinds watched", "5", "https://git.example.com/a.git", "340", "false"]);
   });
 });
 

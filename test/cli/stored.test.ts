@@ -56,13 +56,15 @@ describe("status", () => {
       "FABRIC",
       "GIT",
       "CLUSTER",
+      "IN SYNC",
       "DRIFTED",
       "MISSING",
+      "UNKNOWN",
       "REFUSED",
       "REVISION TAKEN",
-      "CLUSTER AS OF",
+      "AS OF",
     ]);
-    expect(line).toMatch(/^netops\/lab +2 +2 +1 +1 +0 {2}1111111111, \d+\w ago {2,}\d+\w ago$/);
+    expect(line).toMatch(/^netops\/lab +2 +2 +0 +1 +1 +0 +0 {2}1111111111, \d+\w ago {2,}\d+\w ago$/);
     for (const name of ["GIT", "DRIFTED", "MISSING"]) {
       const end = title.indexOf(name) + name.length;
       expect(line.slice(end - 1, end + 1)).toMatch(/^\d $/);

@@ -288,7 +288,7 @@ describe("a verdict", () => {
     const row = judged({ a: 1 }, { a: 2 }, WIDGET, { ...POLICY, driftMode: "disabled" });
     expect([row.driftStatus, row.driftDetails, row.lastDriftCheck]).toEqual([
       "unknown",
-      { reason: "drift detection is disabled" },
+      { reason: "drift detection is disabled", code: "DriftDisabled" },
       null,
     ]);
   });

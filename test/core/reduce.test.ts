@@ -251,7 +251,7 @@ describe("the state machine", () => {
       const row = rowOf(fold(seen, unwatched));
       expect([row.driftStatus, row.driftDetails]).toEqual([
         "unknown",
-        { reason: "its kind may not be listed and watched" },
+        { reason: "its kind may not be listed and watched", code: "KindNotWatched" },
       ]);
     }
   });
