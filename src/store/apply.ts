@@ -12,7 +12,8 @@ import { breaksConnection } from "./sqlstate.ts";
 import { createTally, type Tally } from "./tally.ts";
 import { inTransaction, type Sql } from "./transaction.ts";
 import { writeSubjects, type Work } from "./write-subjects.ts";
-import { writeRows, type TableWrite } from "./write-rows.ts";
+import { writeRows } from "./write-rows.ts";
+import { tablePart, type TableWrite } from "./statement.ts";
 
 /**
  * Writes a batch in one transaction: fence, rows, events, cursors, file records. Two statements for up to 500 resources, two more
@@ -69,7 +70,7 @@ async function writeAllBut(
   writes: readonly TableWrite[],
 ): Promise<readonly TableWrite[]> {
   const early = writes.slice(0, -kept);
-  for (const write of early) await writeRows(sql, fabricId, [], [write]);
+  for (const write of early) await writeRows(sql, fabricId, [], [tablePart(write)]);
   return writes.slice(early.length);
 }
 

@@ -4,7 +4,7 @@ import { chunksOf, type Subject } from "./subject.ts";
 import { createTally, type Tally } from "./tally.ts";
 import type { Sql } from "./transaction.ts";
 import { writeSubjects, type Work } from "./write-subjects.ts";
-import type { TableWrite } from "./write-rows.ts";
+import type { TableWrite } from "./statement.ts";
 
 /**
  * Writes a batch of which something is refused: each chunk behind a savepoint, halved while it fails, until the refused object is

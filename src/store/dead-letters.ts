@@ -5,7 +5,7 @@ import type { DeadLetter, DeadLetterQuery, DeadLetterSummary } from "../core/por
 import type { Side } from "../core/vocabulary.ts";
 import { plainText, StoreError } from "./store-error.ts";
 import type { Sql } from "./transaction.ts";
-import type { TableWrite } from "./write-rows.ts";
+import type { TableWrite } from "./statement.ts";
 
 /**
  * Longest part of a key here (characters). The five parts share one index row of at most 2,704 bytes; Kubernetes allows 253. A longer

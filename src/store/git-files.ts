@@ -1,7 +1,7 @@
 import type { Batch, GitFile } from "../core/ports.ts";
 import { plainText } from "./store-error.ts";
 import type { Sql } from "./transaction.ts";
-import type { TableWrite } from "./write-rows.ts";
+import type { TableWrite } from "./statement.ts";
 
 type GitFiles = NonNullable<Batch["gitFiles"]>;
 

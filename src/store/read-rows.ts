@@ -20,6 +20,8 @@ export interface FoundRows {
   readonly rows: ReadonlyMap<string, StoredRow>;
   /** Sides of the wanted keys that have dead letters. */
   readonly refused: readonly (readonly [key: ResourceKey, side: Side])[];
+  /** Wanted keys with dead letters of parts, by `keyString`. */
+  readonly lettered: ReadonlySet<string>;
   /** Reference fields that the Fabric names. */
   readonly references: readonly ReferenceRule[];
 }
@@ -49,9 +51,10 @@ const text = (lock: boolean): string => `
     SELECT r.* FROM wanted k CROSS JOIN LATERAL (
       SELECT r.xmin, r.* FROM fabric_sync.resource r WHERE ${ofKey("r")} ${lock ? "FOR UPDATE" : ""} LIMIT 1) r
   )
-  SELECT (SELECT json_agg(json_build_array(d.api_group, d.kind, d.namespace, d.name, d.side))
+  SELECT (SELECT json_agg(json_build_array(k.api_group, k.kind, k.namespace, k.name, d.side, d.of_part))
             FROM wanted k CROSS JOIN LATERAL (
-              SELECT d.* FROM fabric_sync.resource_dead_letter d WHERE ${ofKey("d")} AND d.part = '' OFFSET 0) d),
+              SELECT DISTINCT d.side, d.part <> '' AS of_part
+                FROM fabric_sync.resource_dead_letter d WHERE ${ofKey("d")} OFFSET 0) d),
          (SELECT json_agg(e.scope)
             FROM json_to_recordset($7::json) AS e (source text, scope text, saved text, next text)
                  LEFT JOIN fabric_sync.cursor c ON c.fabric_id = $1 AND c.source = e.source AND c.scope = e.scope
@@ -100,13 +103,17 @@ export async function readRows(
     rows.set(keyString(rowKey(row)), { row, version: String(tuple[3]) });
   }
   const references = (first[2] ?? []) as readonly ReferenceRule[];
-  return { rows, refused: refusedSides(fence.fabricId, first[0]), references };
+  return { rows, references, ...lettersOf(fence.fabricId, first[0]) };
 }
 
-function refusedSides(fabricId: string, found: unknown): [ResourceKey, Side][] {
-  if (found === null) return [];
-  return (found as [string, string, string, string, Side][]).map(([apiGroup, kind, namespace, name, side]) => [
-    { fabricId, apiGroup, kind, namespace, name },
-    side,
-  ]);
+function lettersOf(fabricId: string, found: unknown): Pick<FoundRows, "refused" | "lettered"> {
+  const refused: [ResourceKey, Side][] = [];
+  const lettered = new Set<string>();
+  const letters = (found ?? []) as [string, string, string, string, Side, boolean][];
+  for (const [apiGroup, kind, namespace, name, side, ofPart] of letters) {
+    const key = { fabricId, apiGroup, kind, namespace, name };
+    if (ofPart) lettered.add(keyString(key));
+    else refused.push([key, side]);
+  }
+  return { refused, lettered };
 }

@@ -1,12 +1,15 @@
 import type { Pool } from "pg";
-import type { ResourceKey } from "../core/identity.ts";
+import { keyString, type ResourceKey } from "../core/identity.ts";
 import type { Fence } from "../core/ports.ts";
 import { REFERENCES } from "../core/references.ts";
+import { rowKey } from "../core/row.ts";
 import { projectedKinds } from "../projections/project.ts";
+import { planOf, tellingOf } from "./plan-projections.ts";
 import { readRows } from "./read-rows.ts";
 import { retrying, type RetryOptions } from "./retry.ts";
+import { inSlices } from "./slices.ts";
 import { autocommit, inTransaction } from "./transaction.ts";
-import { writeProjections } from "./write-projections.ts";
+import { writeProjectionsCarefully } from "./write-projections.ts";
 
 /**
  * The rules by which this program makes projections. Raise it with every change of what a projector or a reference field makes of a resource: the
@@ -23,6 +26,12 @@ const NAMED_KINDS = `
     FROM fabric_sync.fabric CROSS JOIN LATERAL jsonb_array_elements(reference_rules) AS rule WHERE id = $1`;
 
 const RULES = "SELECT reference_rules::text AS text FROM fabric_sync.fabric WHERE id = $1";
+
+/**
+ * Whoever writes projections gives their resource a new version (xmin) with them: the writer, who waits for its lock in the middle of a statement,
+ * sees that what it knows of them is of before (`write-rows.ts`).
+ */
+const NEW_VERSION = "UPDATE fabric_sync.resource SET id = id WHERE fabric_id = $1 AND id = ANY ($2::uuid[])";
 
 /** Resources that may have rows in projections, by kind or by their owners. */
 const NEXT_KEYS = `
@@ -58,9 +67,15 @@ export async function rebuildProjections(
     if (last === undefined) break;
     writes += await retrying(retry, () =>
       inTransaction(pool, async (sql) => {
-        const { rows, references } = await readRows(sql, fence, keys, true);
-        const changes = [...rows.values()].map(({ row }) => ({ row, before: null, anew: true as const }));
-        return writeProjections(sql, fence.fabricId, changes, references, true);
+        const { rows, references, lettered } = await readRows(sql, fence, keys, true);
+        const tellings = await inSlices([...rows.values()], ({ row }) =>
+          tellingOf({ row, before: null, anew: true }, references),
+        );
+        const written = await writeProjectionsCarefully(sql, fence.fabricId, planOf(tellings), (row) =>
+          lettered.has(keyString(rowKey(row))),
+        );
+        if (written.owners.length > 0) await sql.rows(NEW_VERSION, [fence.fabricId, written.owners]);
+        return written.writes;
       }),
     );
     resources += keys.length;

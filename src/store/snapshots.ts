@@ -1,40 +1,155 @@
-import type { Sql } from "./transaction.ts";
+import type { ActualUpsert } from "../core/observation.ts";
+import { compareResourceVersions } from "../core/resource-version.ts";
+import { hasSnapshot } from "../projections/project.ts";
+import { PRECEDENCE } from "../projections/projection.ts";
+import { columnSource } from "./column-arrays.ts";
+import type { Folded } from "./fold.ts";
+import type { Telling } from "./plan-projections.ts";
+import { FABRIC } from "./projection-statement.ts";
+import type { Part } from "./statement.ts";
 
 /** How long a raw observation is kept after it was seen last. `maintain` purges what is older. */
-const TIME_TO_LIVE = "30 minutes";
-/**
- * How old the record of an unchanged observation may be before it is written again: a sixth of its time to live, so that a device that goes on
- * reporting never loses it, and a heartbeat every 15 s costs one write in twenty.
- */
-const REFRESH_AFTER = "5 minutes";
+const TIMES = "now(), now() + interval '30 minutes'";
+
+/** A device that a resource reports of, and the version in which it was seen. */
+export interface Snapshot {
+  readonly resourceId: string;
+  readonly device: string;
+  readonly source: string;
+  readonly resourceVersion: string;
+  /** Whether it tells of another's device, in its spec. */
+  readonly isCollected: boolean;
+  /** Whether its row in `device` is written by the same statement. */
+  readonly isWritten: boolean;
+}
+
+/** What the cluster showed last of the object, where raw observations of its kind are kept. */
+export function sightingOf({ subject, outcomes }: Folded): ActualUpsert | null {
+  if (!hasSnapshot(subject.key)) return null;
+  const seen = subject.observations.findLast(
+    ({ side, type }, index) => side === "actual" && type === "upsert" && outcomes[index] !== "stale",
+  );
+  return seen?.side === "actual" && seen.type === "upsert" ? seen : null;
+}
+
+/** Whether the cluster's side of the row is written: then the whole observation is kept anew. */
+export function showsAnew({ subject, outcomes }: Folded): boolean {
+  return outcomes.some(
+    (outcome, index) =>
+      subject.observations[index]?.side === "actual" && (outcome === "changed" || outcome === "refreshed"),
+  );
+}
+
+/** A heartbeat: the same content in a later version. The version that the row holds tells nothing new: it is a replay. */
+export function beatOf(folded: Folded): Beat | null {
+  const { stored } = folded;
+  const seen = sightingOf(folded);
+  if (seen === null || stored === undefined || showsAnew(folded)) return null;
+  const order = compareResourceVersions(seen.resourceVersion, stored.row.actualResourceVersion);
+  return order !== undefined && order <= 0 ? null : { id: stored.row.id, resourceVersion: seen.resourceVersion };
+}
+
+export interface Beat {
+  readonly id: string;
+  readonly resourceVersion: string;
+}
+
+/** @param tellings of resources whose cluster's side is written, each with what was seen of it. */
+export function snapshotsOf(tellings: readonly (Telling & { readonly seen: ActualUpsert })[]): Snapshot[] {
+  return tellings.flatMap(({ row, projection, isSame, seen }) =>
+    (projection?.devices ?? [])
+      .filter(({ precedence }) => precedence < PRECEDENCE.mentioned)
+      .map((device) => ({
+        resourceId: row.id,
+        device: device.name,
+        source: device.sourceKind,
+        resourceVersion: seen.resourceVersion,
+        isCollected: row.kind === "DeviceState",
+        isWritten: !isSame,
+      })),
+  );
+}
+
+const COLUMNS = [
+  ["resourceId", "uuid"],
+  ["device", "text"],
+  ["source", "text"],
+  ["resourceVersion", "text"],
+  ["isCollected", "boolean"],
+  ["isWritten", "boolean"],
+].map(([property = "", type = ""]) => ({ property, name: property, type }));
+
+/** Keeps raw observations, as the rows hold them, beside what was made of them. */
+export function snapshotPart(snapshots: readonly Snapshot[]): Part {
+  return ({ parts, values }) => {
+    const { from, expressions, values: own } = columnSource(COLUMNS, snapshots, values.length + 1, "i");
+    values.push(...own);
+    const [resource, device, source, version, isCollected = "", isWritten] = expressions;
+    const isThere = `EXISTS (SELECT FROM fabric_sync.device d
+              WHERE d.fabric_id = ${FABRIC} AND d.name = ${device} AND d.resource_id = ${resource} OFFSET 0)`;
+    parts.push(`
+  snapshot AS (
+    INSERT INTO fabric_sync.device_snapshot AS s
+      (fabric_id, device, resource_id, source, observation, resource_version, observed_at, expires_at)
+    SELECT $1, ${device}, w.id, ${source},
+           ${observation("w", isCollected)},
+           ${version}, ${TIMES}
+      FROM ${from} JOIN written w ON w.id = ${resource}
+     WHERE ${isWritten} OR ${isThere}
+     ORDER BY i.position
+        ON CONFLICT (fabric_id, device, resource_id) DO UPDATE
+       SET source = excluded.source, observation = excluded.observation, resource_version = excluded.resource_version,
+           observed_at = excluded.observed_at, expires_at = excluded.expires_at
+  )`);
+  };
+}
 
 /**
- * Keeps the raw observations of resources, as the table holds them, beside what was made of them. `always` for those that changed, `due` for
- * those that were seen again unchanged.
+ * Keeps what is there for longer: neither the observation nor an index is written, unless maintenance has purged it. Versions are decimal
+ * numbers, so that a longer one is later; a replay of what was seen already writes nothing. Who moves a snapshot meanwhile has kept it for
+ * longer too. A device that goes meanwhile is waited for before a snapshot is made anew.
  */
-export async function writeSnapshots(
-  sql: Sql,
-  fabricId: string,
-  resourceIds: readonly string[],
-  when: "always" | "due",
-): Promise<void> {
-  await sql.rows(
-    `INSERT INTO fabric_sync.device_snapshot (fabric_id, device, resource_id, source, observation, observed_at, expires_at)
-     SELECT d.fabric_id, d.name, d.resource_id, d.source_kind,
-            jsonb_strip_nulls(jsonb_build_object('spec', CASE WHEN r.actual_status IS NULL OR r.kind = 'DeviceState' THEN r.actual_spec END,
-              'status', CASE WHEN r.kind <> 'DeviceState' THEN r.actual_status END)),
-            now(), now() + interval '${TIME_TO_LIVE}'
-       FROM fabric_sync.device d
-       JOIN fabric_sync.resource r ON r.fabric_id = d.fabric_id AND r.id = d.resource_id
-      WHERE d.fabric_id = $1 AND d.resource_id = ANY ($2::uuid[]) AND d.precedence < 90 AND r.actual_spec IS NOT NULL
-        AND ($3 = 'always' OR NOT EXISTS (
-              SELECT FROM fabric_sync.device_snapshot s
-               WHERE s.fabric_id = d.fabric_id AND s.device = d.name AND s.resource_id = d.resource_id
-                 AND s.observed_at > now() - interval '${REFRESH_AFTER}'))
-      ORDER BY d.name
-         ON CONFLICT (fabric_id, device, resource_id) DO UPDATE
-        SET source = excluded.source, observation = excluded.observation,
-            observed_at = excluded.observed_at, expires_at = excluded.expires_at`,
-    [fabricId, resourceIds, when],
-  );
+export function beatPart(beats: readonly Beat[]): Part {
+  return ({ parts, values }) => {
+    values.push(
+      beats.map(({ id }) => id),
+      beats.map(({ resourceVersion }) => resourceVersion),
+    );
+    const [ids, versions] = [values.length - 1, values.length];
+    parts.push(`
+  beat AS (
+    SELECT b.id, b.version, d.name, d.source_kind, s.place, s.version AS known
+      FROM unnest($${ids}::uuid[], $${versions}::text[]) AS b (id, version)
+     CROSS JOIN LATERAL (
+       SELECT d.name, d.source_kind FROM fabric_sync.device d
+        WHERE d.fabric_id = ${FABRIC} AND d.resource_id = b.id AND d.precedence < ${PRECEDENCE.mentioned} OFFSET 0) d
+      LEFT JOIN LATERAL (
+       SELECT s.ctid AS place, s.resource_version AS version FROM fabric_sync.device_snapshot s
+        WHERE s.fabric_id = ${FABRIC} AND s.device = d.name AND s.resource_id = b.id LIMIT 1) s ON true
+  ), kept_snapshot AS (
+    UPDATE fabric_sync.device_snapshot s
+       SET resource_version = b.version, (observed_at, expires_at) = ROW(${TIMES})
+      FROM beat b
+     WHERE s.ctid = b.place AND (length(b.known), b.known) < (length(b.version), b.version)
+  ), new_snapshot AS (
+    INSERT INTO fabric_sync.device_snapshot
+      (fabric_id, device, resource_id, source, observation, resource_version, observed_at, expires_at)
+    SELECT $1, b.name, b.id, b.source_kind, ${observation("r", "r.kind = 'DeviceState'")}, b.version, ${TIMES}
+      FROM beat b
+     CROSS JOIN LATERAL (
+       SELECT FROM fabric_sync.device d
+        WHERE b.place IS NULL AND d.fabric_id = ${FABRIC} AND d.name = b.name AND d.resource_id = b.id FOR KEY SHARE LIMIT 1) d
+     CROSS JOIN LATERAL (
+       SELECT r.kind, r.actual_spec, r.actual_status FROM fabric_sync.resource r
+        WHERE r.fabric_id = ${FABRIC} AND r.id = b.id AND r.actual_spec IS NOT NULL LIMIT 1) r
+     ORDER BY b.name
+        ON CONFLICT (fabric_id, device, resource_id) DO NOTHING
+  )`);
+  };
+}
+
+/** What is raw of a row: what a device said of itself, or what a collector said of it. */
+function observation(row: string, isCollected: string): string {
+  return `CASE WHEN ${row}.actual_status IS NULL OR ${isCollected}
+                THEN jsonb_build_object('spec', ${row}.actual_spec) ELSE jsonb_build_object('status', ${row}.actual_status) END`;
 }

@@ -2,9 +2,12 @@ import type { ResourceEvent, ResourceRow } from "../core/row.ts";
 import { columnSource, type ColumnSource } from "./column-arrays.ts";
 import { eventWrite, IMAGE_SOURCES, imageExpression } from "./event-image.ts";
 import { EVENT_COLUMNS, KEY_COLUMNS, RESOURCE_COLUMNS } from "./resource-columns.ts";
+import type { Part, Statement } from "./statement.ts";
 import { refusing } from "./store-error.ts";
 import { columnList } from "./table-shape.ts";
 import type { Sql } from "./transaction.ts";
+
+export type { TableWrite } from "./statement.ts";
 
 /** A row that changed, with what it tells history. */
 export interface RowChange {
@@ -14,16 +17,6 @@ export interface RowChange {
   readonly events: readonly ResourceEvent[];
   /** The row as it was read; null for a new one. */
   readonly before: ResourceRow | null;
-}
-
-/** One more table that is written in the same statement: cursors, Git files, projections. */
-export interface TableWrite {
-  /** Name of the common table expression, unique in the statement. */
-  readonly name: string;
-  /** A data-modifying statement that takes its rows from `parameter` (JSON text); `$1` is the fabric's id. */
-  statement(parameter: string): string;
-  /** JSON text. */
-  readonly input: string;
 }
 
 const UPDATED = RESOURCE_COLUMNS.filter(
@@ -107,44 +100,45 @@ function eventStatement(events: ColumnSource): string {
 }
 
 /**
- * The second of a batch's two statements: everything at once. `changes` must be in key order.
+ * The second of a batch's two statements: everything at once. `changes` must be in key order. What `parts` write of a resource
+ * depends on `written` (`statement.ts`).
+ *
+ * The statement's snapshot is older than its locks. It is good for all that belongs to the rows nevertheless: who writes such rows gives their
+ * resource a new version in the same transaction, so that what `guard` finds as it was read has had no other writer since.
  * Returns the ids of the rows that were written.
  */
 export async function writeRows(
   sql: Sql,
   fabricId: string,
   changes: readonly RowChange[],
-  others: readonly TableWrite[],
+  parts: readonly Part[],
 ): Promise<ReadonlySet<string>> {
-  const values: unknown[] = [fabricId];
-  const parts: string[] = [];
-  if (changes.length > 0) {
-    const known = changes.filter(({ version }) => version !== null);
-    const kept = unchangedContent(known);
-    const rows = changes.map((change) => withoutKept(change, kept));
-    const events = changes.flatMap(({ row, events }) => events.map((event) => eventWrite(event, row)));
-    values.push(
-      known.map(({ row }) => row.id),
-      known.map(({ version }) => version),
-    );
-    const rowSource = refusing(() => columnSource(RESOURCE_COLUMNS, rows, ROWS_FROM, "i"));
-    values.push(...rowSource.values);
-    parts.push(resourceStatement(rowSource, kept));
-    if (events.length > 0) {
-      const eventSource = refusing(() => columnSource(EVENT_FIELDS, events, values.length + 1, "e"));
-      values.push(...eventSource.values);
-      parts.push(eventStatement(eventSource));
-    }
-  }
-  for (const other of others) {
-    values.push(other.input);
-    parts.push(`${other.name} AS (${other.statement(`$${values.length}`)})`);
-  }
-  if (parts.length === 0) return new Set();
+  const statement: Statement = { parts: [], values: [fabricId] };
+  if (changes.length > 0) addRows(statement, changes);
+  for (const part of parts) part(statement);
+  if (statement.parts.length === 0) return new Set();
   const ids = changes.length > 0 ? "(SELECT json_agg(id) FROM written)" : "NULL::json";
   const [answer] = await sql.rows<{ written: string[] | null }>(
-    `WITH ${parts.join(", ")} SELECT ${ids} AS written, $1::uuid AS fabric_id`,
-    values,
+    `WITH ${statement.parts.join(", ")} SELECT ${ids} AS written, $1::uuid AS fabric_id`,
+    statement.values,
   );
   return new Set(answer?.written ?? []);
+}
+
+function addRows({ parts, values }: Statement, changes: readonly RowChange[]): void {
+  const known = changes.filter(({ version }) => version !== null);
+  const kept = unchangedContent(known);
+  const rows = changes.map((change) => withoutKept(change, kept));
+  const events = changes.flatMap(({ row, events }) => events.map((event) => eventWrite(event, row)));
+  values.push(
+    known.map(({ row }) => row.id),
+    known.map(({ version }) => version),
+  );
+  const rowSource = refusing(() => columnSource(RESOURCE_COLUMNS, rows, ROWS_FROM, "i"));
+  values.push(...rowSource.values);
+  parts.push(resourceStatement(rowSource, kept));
+  if (events.length === 0) return;
+  const eventSource = refusing(() => columnSource(EVENT_FIELDS, events, values.length + 1, "e"));
+  values.push(...eventSource.values);
+  parts.push(eventStatement(eventSource));
 }

@@ -1,19 +1,17 @@
-import { hasSnapshot } from "../projections/project.ts";
-import { writeSnapshots } from "./snapshots.ts";
-import { writeProjections } from "./write-projections.ts";
 import { keyString, type ResourceKey } from "../core/identity.ts";
 import type { Fence } from "../core/ports.ts";
 import type { Side } from "../core/vocabulary.ts";
 import { deadLetterClearance } from "./dead-letters.ts";
+import { derivedOf } from "./derived-rows.ts";
 import type { Fold, Folded } from "./fold.ts";
-import type { ReferenceRule } from "../core/references.ts";
 import { readRows, type ExpectedCursor, type FoundRows } from "./read-rows.ts";
 import { StoreError } from "./store-error.ts";
 import { inSlices } from "./slices.ts";
+import { tablePart, type TableWrite } from "./statement.ts";
 import type { Subject } from "./subject.ts";
 import type { Outcome, Tally } from "./tally.ts";
 import type { Sql } from "./transaction.ts";
-import { writeRows, type TableWrite } from "./write-rows.ts";
+import { writeRows } from "./write-rows.ts";
 
 /**
  * Rounds of read and write before the whole transaction is given up and tried again. The second round locks what it reads, so
@@ -38,20 +36,25 @@ export async function writeSubjects(
   tail: readonly TableWrite[],
   tally: Tally,
 ): Promise<void> {
+  const { fence, careful = false } = work;
+  const { fabricId } = fence;
   let pending = subjects;
   let others = tail;
   // Counted at the end: a round that fails takes back what earlier rounds wrote.
   const outcomes: Outcome[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
     const keys = pending.map(({ key }) => key);
-    const found = await readRows(sql, work.fence, keys, round > 1, work.expected);
+    const found = await readRows(sql, fence, keys, round > 1, work.expected);
     const folded = await inSlices(pending, (subject) => work.fold(subject, found.rows.get(keyString(subject.key))));
     const changes = folded.flatMap(({ change }) => (change === null ? [] : [change]));
     const cleared = clearable(found, folded);
     if (cleared.length > 0) others = [...others, deadLetterClearance(cleared)];
-    const written = await writeRows(sql, work.fence.fabricId, changes, others);
+    const parts = others.map(tablePart);
+    // Where something was refused before, what it is in a projection is looked for after the rows.
+    if (!careful) parts.push(...(await derivedOf(fabricId, folded, found)).parts);
+    const written = await writeRows(sql, fabricId, changes, parts);
     const isDone = ({ change }: Folded): boolean => change === null || written.has(change.row.id);
-    await projectWritten(sql, work, folded.filter(isDone), found.references);
+    if (careful) await (await derivedOf(fabricId, folded.filter(isDone), found)).writeCarefully(sql);
     for (const one of folded.filter(isDone)) outcomes.push(...one.outcomes);
     pending = folded.filter((one) => !isDone(one)).map(({ subject }) => subject);
     if (pending.length === 0) return outcomes.forEach(tally.count);
@@ -61,25 +64,6 @@ export async function writeSubjects(
     sqlstate: "40001",
     dropConnection: false,
   });
-}
-
-/** What the rows tell of the network follows them in the same transaction. A verdict alone tells nothing new of it. */
-async function projectWritten(
-  sql: Sql,
-  { fence, careful = false }: Work,
-  written: readonly Folded[],
-  references: readonly ReferenceRule[],
-): Promise<void> {
-  const told = written.flatMap(({ change }) =>
-    change !== null && change.events.some(({ eventType }) => eventType !== "reclassified") ? [change] : [],
-  );
-  if (told.length > 0) await writeProjections(sql, fence.fabricId, told, references, careful);
-  const seenAgain = written.filter(({ subject, outcomes }) => {
-    if (!hasSnapshot(subject.key)) return false;
-    return outcomes.length > 0 && outcomes.every((outcome) => outcome === "unchanged" || outcome === "refreshed");
-  });
-  const ids = seenAgain.flatMap(({ stored }) => (stored === undefined ? [] : [stored.row.id]));
-  if (ids.length > 0) await writeSnapshots(sql, fence.fabricId, ids, "due");
 }
 
 /** Sides that have a dead letter and were seen again since: what was refused then is not the newest any more. */

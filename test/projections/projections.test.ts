@@ -63,10 +63,12 @@ test("the order of arrival does not matter: children before parents, observed be
 
 test("a heartbeat writes no projection, one flap writes one interface", async () => {
   await applyAll(objects);
+  const structured = (all: readonly string[]): string[] =>
+    all.filter((version) => !version.startsWith("device_snapshot"));
   const before = await versions(at);
   const beat = agent((_, object) => ((object["status"] as JsonObject)["lastHeartbeat"] = "2026-01-15T08:00:15Z"));
   expect(await at.apply([actual(beat, at.fabricId, "2")])).toMatchObject({ changed: 0 });
-  expect(await versions(at)).toEqual(before);
+  expect(structured(await versions(at))).toEqual(structured(before));
   const flap = agent((state) => (((state["interfaces"] as JsonObject)["E1/1"] as JsonObject)["oper"] = "down"));
   expect(await at.apply([actual(flap, at.fabricId, "3")])).toMatchObject({ changed: 1 });
   const written = (await versions(at)).filter((version) => !before.includes(version));
@@ -291,7 +293,7 @@ test("what another release made of rows is made anew once, and not while nothing
   expect(await at.store.refreshProjections(at.fence, signal)).toBeNull();
 });
 
-test("the raw observation is kept beside the tables, and refreshed by an unchanged one", async () => {
+test("the raw observation is kept beside the tables, for longer with every heartbeat; a replay writes nothing", async () => {
   await applyAll(objects);
   expect(await count("device_snapshot")).toBe(6);
   const [snapshot] = await at.sql<{ serial: string; seconds: number }>(
@@ -300,9 +302,81 @@ test("the raw observation is kept beside the tables, and refreshed by an unchang
   );
   expect(snapshot).toEqual({ serial: "EX0001", seconds: 1_800 });
   expect(JSON.stringify(await at.sql("SELECT observation FROM fabric_sync.device_snapshot"))).not.toContain("$5$");
+
+  const rows = async (): Promise<unknown> =>
+    at.sql(
+      "SELECT xmin::text, id FROM fabric_sync.resource UNION ALL SELECT xmin::text, resource_id FROM fabric_sync.resource_event ORDER BY 1, 2",
+    );
+  const beat = (version: number) => {
+    const lastHeartbeat = `2026-01-15T08:00:${10 + version}Z`;
+    const object = agent((_, { status }) => Object.assign(status as JsonObject, { lastHeartbeat }));
+    return at.apply([actual(object, at.fabricId, String(version), "watch")]);
+  };
+  const kept = async () =>
+    at.sql<{ device: string; version: string; beat: string }>(
+      `SELECT device, resource_version AS version, observation #>> '{status,lastHeartbeat}' AS beat
+         FROM fabric_sync.device_snapshot WHERE expires_at > now() + interval '20 minutes'`,
+    );
+  const [first] = (await kept()).filter(({ device }) => device === "leaf-03");
+  const grownOld = "observed_at = now() - interval '29 minutes', expires_at = now() + interval '1 minute'";
   await at.sql(
-    "UPDATE fabric_sync.device_snapshot SET observed_at = now() - interval '29 minutes', expires_at = now() + interval '1 minute'",
+    `UPDATE fabric_sync.device_snapshot SET ${grownOld}; UPDATE fabric_sync.resource SET actual_updated = now()`,
   );
-  expect(await applyAll(objects)).toMatchObject({ changed: 0 });
-  expect(await count("device_snapshot", "expires_at > now() + interval '29 minutes'")).toBe(6);
+  const before = await rows();
+  expect(await beat(9)).toMatchObject({ unchanged: 1 });
+  // The observation is not written again, so that neither is an index.
+  expect(await kept()).toEqual([{ device: "leaf-03", version: "9", beat: first?.beat }]);
+  expect(await beat(10)).toMatchObject({ unchanged: 1 });
+  expect(await kept()).toMatchObject([{ version: "10" }]);
+
+  // Seen before, all of it: after a restart, by a second list, by a watch that was resumed too early.
+  const written = await versions(at);
+  await beat(10);
+  await beat(9);
+  await applyAll(objects);
+  expect(await versions(at)).toEqual(written);
+
+  // A device that was silent for longer than that is kept anew.
+  await at.sql("DELETE FROM fabric_sync.device_snapshot");
+  await beat(11);
+  expect(await kept()).toMatchObject([{ device: "leaf-03", version: "11", beat: first?.beat }]);
+  expect(await rows()).toEqual(before);
+  // Once a minute the row is written with its readings, and so is the observation.
+  await at.sql("UPDATE fabric_sync.resource SET actual_updated = now() - interval '2 minutes'");
+  expect(await beat(12)).toMatchObject({ refreshed: 1 });
+  expect(await kept()).toEqual([{ device: "leaf-03", version: "12", beat: "2026-01-15T08:00:22Z" }]);
+});
+
+test("a writer that waits for a rebuild in the middle of its statement knows what the rebuild has written", async () => {
+  await applyAll(objects);
+  const silent = agent((state) => {
+    for (const port of Object.values(state["interfaces"] as JsonObject)) delete (port as JsonObject)["lldpNeighbors"];
+  });
+  await at.sql(`
+    DELETE FROM fabric_sync.device_neighbor;
+    CREATE FUNCTION fabric_sync.hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN new; END';
+    CREATE TRIGGER hold BEFORE INSERT ON fabric_sync.device_neighbor FOR EACH STATEMENT EXECUTE FUNCTION fabric_sync.hold()`);
+  try {
+    await withClient(at.database.url, async (holder) => {
+      const waiting = async (event: string): Promise<boolean> =>
+        (
+          await holder.query(
+            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = $1 AND datname = current_database()",
+            [event],
+          )
+        ).rows.length > 0;
+      await holder.query("SELECT pg_advisory_lock(4711)");
+      const rebuilt = at.store.rebuildProjections(at.fence, new AbortController().signal);
+      await waitFor("the rebuild to be in its statement", () => waiting("advisory"));
+      const applied = at.apply([actual(silent, at.fabricId, "2")]);
+      await waitFor("the writer to be in its statement", () => waiting("transactionid"));
+      await holder.query("SELECT pg_advisory_unlock(4711)");
+      expect(await rebuilt).not.toMatchObject({ writes: 0 });
+      expect(await applied).toMatchObject({ changed: 1 });
+    });
+    expect(await count("device_neighbor", "device <> 'leaf-03'")).toBeGreaterThan(0);
+    expect(await count("device_neighbor", "device = 'leaf-03'")).toBe(0);
+  } finally {
+    await at.sql("DROP FUNCTION fabric_sync.hold CASCADE");
+  }
 });

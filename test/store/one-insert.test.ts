@@ -1,6 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getTableColumns } from "drizzle-orm";
+import { agent, collected, observed, wiring } from "../../bench/topology/fabric.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import type { Observation } from "../../src/core/observation.ts";
+import type { Batch } from "../../src/core/ports.ts";
 import { resource } from "../../src/store/schema/resource.ts";
 import {
   actualVpc,
@@ -27,20 +31,77 @@ test("one statement of the source inserts into resource", async () => {
   expect(places).toEqual(["store/write-rows.ts"]);
 });
 
-/** Every statement that a fixture sends from now on, with its parameters. */
-function spyOn(at: StoreFixture): { text: string; values: readonly unknown[] }[] {
-  const seen: { text: string; values: readonly unknown[] }[] = [];
+interface Sent {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** Every statement that a fixture's transactions send from now on, with its parameters. */
+function spyOn(at: StoreFixture): Sent[] {
+  const seen: Sent[] = [];
   at.pool.on("acquire", (client) => {
-    const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+    const { query } = Object.getPrototypeOf(client) as { query: (...given: unknown[]) => unknown };
     const spy = (...given: unknown[]): unknown => {
-      if (typeof given[0] === "string")
-        seen.push({ text: given[0], values: Array.isArray(given[1]) ? [...(given[1] as unknown[])] : [] });
-      return query(...given);
+      const [first, values = []] = given;
+      seen.push(typeof first === "string" ? { text: first, values: values as unknown[] } : (first as Sent));
+      return query.apply(client, given);
     };
     Object.assign(client, { query: spy });
   });
   return seen;
 }
+
+test("a batch is one statement that reads and one that writes, whatever follows from its kinds", async () => {
+  await using at = await openStore();
+  const seen = spyOn(at);
+  const statements = async (observations: readonly Observation[], more: Partial<Batch> = {}): Promise<string[]> => {
+    seen.length = 0;
+    expect(await at.apply(observations, more)).toMatchObject({ stale: 0, deadLettered: [] });
+    return seen.map(
+      ({ text }) => /^\s*(BEGIN|COMMIT|WITH held|WITH\s+\w+ AS)/.exec(text)?.[1]?.replace(/\s+/, " ") ?? text,
+    );
+  };
+  const both = ["BEGIN", "WITH held", "WITH same AS", "COMMIT"];
+  const all = (make: (index: number) => JsonObject, version: number): Observation[] =>
+    Array.from({ length: 30 }, (_, index) => observed(make(index), at.fabricId, version));
+  const kinds: Readonly<Record<string, (revision: number) => (index: number) => JsonObject>> = {
+    plain: (revision) => (index) => ({ ...wiring(index), kind: "Rack", spec: { revision } }),
+    switches: (revision) => (index) => ({ ...wiring(index), spec: { role: `role-${revision}` } }),
+    "agents with 64 ports": (revision) => (index) => agent(index, 100, 64, new Set([revision])),
+    "DeviceStates, each with a child that is refused": (revision) => (index) => ({
+      ...collected(index),
+      spec: { ...(collected(index)["spec"] as JsonObject), vendor: `vendor-${revision}` },
+    }),
+  };
+  for (const [kind, make] of Object.entries(kinds)) {
+    const cursors = (version: number) => ({ cursors: [clusterCursor(String(version))] });
+    expect([kind, await statements(all(make(1), 1), cursors(1))]).toEqual([kind, both]);
+    expect([kind, await statements(all(make(2), 2), cursors(2))]).toEqual([kind, both]);
+    expect([kind, await statements(all(make(2), 2))]).toEqual([kind, ["BEGIN", "WITH held", "COMMIT"]]);
+  }
+  // What was refused is right now, and is no dead letter any more.
+  const letters = "SELECT count(*)::integer AS n FROM fabric_sync.resource_dead_letter";
+  expect(await at.sql(letters)).toEqual([{ n: 30 }]);
+  expect(await statements(all((index) => ({ ...collected(index), spec: { interfaces: [] } }), 3))).toEqual(both);
+  expect(await at.sql(letters)).toEqual([{ n: 0 }]);
+  // A heartbeat keeps the raw observation for longer; nothing else is written, and the row is not even locked.
+  const beats = all((index) => agent(index, 100, 64, new Set([2]), 15_000), 4);
+  expect(await statements(beats)).toEqual(["BEGIN", "WITH held", "WITH beat AS", "COMMIT"]);
+
+  const files = ["a.yaml", "b.yaml"].map((path) => ({
+    path,
+    blob: "c".repeat(40),
+    documents: 1,
+    keys: [],
+    rejections: [],
+    parsed: true,
+  }));
+  const position = { source: "git", scope: "main", position: COMMIT_1, completeAt: 1_700_000_000_000 } as const;
+  const revision = { gitFiles: { upserts: files, removed: ["gone.yaml"] }, cursors: [position] };
+  expect(await statements([desiredVpc(at, "vpc-1", COMMIT_1), desiredVpc(at, "vpc-2", COMMIT_1)], revision)).toEqual(
+    both,
+  );
+});
 
 test("its column list is the table's", async () => {
   await using at = await openStore();

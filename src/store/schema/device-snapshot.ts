@@ -16,6 +16,7 @@ export const deviceSnapshot = fabricSync.table(
     resourceId: column.requiredId("resource_id"),
     source: column.plain("source"),
     observation: column.jsonObject("observation"),
+    resourceVersion: column.plain("resource_version"),
     observedAt: column.time("observed_at"),
     expiresAt: timestamp("expires_at", { withTimezone: true, mode: "string" })
       .notNull()
