@@ -56,6 +56,21 @@ export const fabricStatus = described(
         ).optional(),
         lastEventAt: time("When the cluster last told of a change.").optional(),
         completeAt: time("As of when the table is known to hold everything that is selected.").optional(),
+        freshness: described(
+          z.array(
+            described(
+              z.object({
+                group: text("API group; '' for the core group."),
+                kind: text("Kind."),
+                completeAt: time("Absent while it was never complete.").optional(),
+              }),
+              "One kind.",
+            ),
+          ),
+          "As of when the table is known to hold everything of each kind that is served, at most once a minute; of the first 200 in their order.",
+          [],
+          { listType: "map", listMapKeys: ["group", "kind"] },
+        ).optional(),
       }),
       "The actual side.",
     ).optional(),
@@ -67,7 +82,25 @@ export const fabricStatus = described(
         extra: integer("Objects that only the cluster has, where the Fabric asks to report them.").optional(),
         untracked: integer("Objects that only the cluster has, where nobody asked.").optional(),
         invalid: integer("Objects that the API server would refuse as Git declares them.").optional(),
-        unknown: integer("Objects that could not be compared, or not yet.").optional(),
+        unknown: integer(
+          "Objects of which it could not be determined whether they drift; unknownReasons tells why.",
+        ).optional(),
+        notCompared: integer("Objects that were not compared yet: the comparison is under way.").optional(),
+        unknownReasons: described(
+          z.array(
+            described(
+              z.object({
+                reason: described(z.string().min(1), "Why, in one CamelCase word: drift_details.code of the rows."),
+                objects: integer("How many."),
+                message: text("Why one of them is unknown or not compared, in words."),
+              }),
+              "One reason.",
+            ),
+          ),
+          "Why objects are unknown or not compared yet, the most frequent first.",
+          [],
+          { listType: "map", listMapKeys: ["reason"] },
+        ).optional(),
         bySeverity: described(
           z.object({
             low: integer("Edited labels and annotations, extra objects."),

@@ -3,6 +3,7 @@
  * more values than there are Fabrics, kinds, and words in a closed list.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { freshnessOf } from "../core/freshness.ts";
 import type { FabricLabels, Telemetry } from "../core/telemetry.ts";
 import { DRIFT_SEVERITIES } from "../core/vocabulary.ts";
 import type { LoopReport } from "./loops.ts";
@@ -182,14 +183,9 @@ function registerFabricGauges(registry: Registry, fabrics: () => readonly Fabric
     "As of when the table holds everything of a kind that the cluster has; absent before the first complete list",
     ["kind"],
     ({ streams }, set) => {
-      // A kind may have a stream for each of some namespaces: it is as old as the oldest of them.
-      const oldest = new Map<string, number>();
-      for (const { kind, apiGroup, completeAt } of streams) {
-        if (completeAt === null) continue;
-        const name = apiGroup === "" ? kind : `${kind}.${apiGroup}`;
-        oldest.set(name, Math.min(completeAt, oldest.get(name) ?? Infinity));
+      for (const { kind, apiGroup, completeAt } of freshnessOf(streams)) {
+        if (completeAt !== null) set({ kind: apiGroup === "" ? kind : `${kind}.${apiGroup}` }, completeAt / 1_000);
       }
-      for (const [kind, at] of oldest) set({ kind }, at / 1_000);
     },
   );
   gauge("streams", "Lists and watches by state", ["state"], ({ streams }, set) => {

@@ -8,21 +8,22 @@ export function cursorWrite(cursors: readonly Cursor[]): TableWrite {
   return {
     name: "moved_cursor",
     statement: (parameter) => `
-      INSERT INTO fabric_sync.cursor (fabric_id, source, scope, position, complete_at, updated_at)
-      SELECT $1::uuid, i.source, i.scope, i.position, i.complete_at, now()
+      INSERT INTO fabric_sync.cursor (fabric_id, source, scope, kind, position, complete_at, updated_at)
+      SELECT $1::uuid, i.source, i.scope, i.kind, i.position, i.complete_at, now()
         FROM json_to_recordset(${parameter}::json)
-             AS i (source text, scope text, position text, complete_at timestamptz)
+             AS i (source text, scope text, kind text, position text, complete_at timestamptz)
        WHERE NOT EXISTS (
                SELECT FROM fabric_sync.cursor c
                 WHERE c.fabric_id = $1 AND c.source = i.source AND c.scope = i.scope
-                  AND c.position = i.position AND c.complete_at IS NOT DISTINCT FROM i.complete_at)
+                  AND c.kind = i.kind AND c.position = i.position AND c.complete_at IS NOT DISTINCT FROM i.complete_at)
        ORDER BY i.source, i.scope
           ON CONFLICT (fabric_id, source, scope) DO UPDATE
-         SET position = excluded.position, complete_at = excluded.complete_at, updated_at = excluded.updated_at`,
+         SET kind = excluded.kind, position = excluded.position, complete_at = excluded.complete_at, updated_at = excluded.updated_at`,
     input: JSON.stringify(
-      newestOfEach(cursors).map(({ source, scope, position, completeAt }) => ({
+      newestOfEach(cursors).map(({ source, scope, kind = "", position, completeAt }) => ({
         source,
         scope,
+        kind,
         position,
         complete_at: completeAt === null ? null : new Date(completeAt).toISOString(),
       })),

@@ -65,6 +65,20 @@ describe("the status is written", () => {
     clock.now += 60_000;
     expect(status.dueIn(later)).toBe(0);
   });
+  test("not for each bookmark: the times of kinds go with the others once a minute", async () => {
+    const { status } = writer();
+    const kinds = (a: string, b: string): FabricStatus => ({
+      ...base,
+      cluster: { freshness: [a, b].map((completeAt, n) => ({ group: "", kind: `Kind${n}`, completeAt })) },
+    });
+    const [one, two] = ["2026-03-01T12:00:00Z", "2026-03-01T12:00:30Z"];
+    await status.write(metadata, kinds(one, one), AbortSignal.timeout(1_000));
+    expect([status.dueIn(kinds(one, one)), status.dueIn(kinds(one, two)), status.dueIn(kinds(two, two))]).toEqual([
+      null,
+      60_000,
+      60_000,
+    ]);
+  });
   test("not by a restart that does not know yet what was known, for its first five seconds", () => {
     const { status } = writer();
     const unknown: FabricStatus = { conditions: [{ ...held, status: "Unknown", reason: "Progressing" }] };

@@ -55,6 +55,7 @@ const facts = (changes: Partial<FabricFacts> = {}): FabricFacts => ({
     desired: 338,
     byState: { synced: 337 },
     byDrift: { in_sync: 335, drifted: 3, missing: 2 },
+    unknown: [],
     bySeverity: { medium: 3, high: 2 },
     rejections: 0,
     deadLetters: 0,
@@ -392,12 +393,34 @@ describe("status", () => {
     expect(fabricStatusOf(facts({ git: null, hasGit: false }), known).git).toBeUndefined();
   });
 
+  const of = (...streams: StreamStatus[]) =>
+    fabricStatusOf(facts({ cluster: { streams, error: null, discovered: true, impersonated: "" } }), {}).cluster;
   test("cluster.completeAt is the age of the oldest stream, and absent while one was never complete", () => {
-    const of = (...streams: StreamStatus[]) =>
-      fabricStatusOf(facts({ cluster: { streams, error: null, discovered: true, impersonated: "" } }), {}).cluster;
     expect(of(stream(), stream({ completeAt: NOW - 30_000 }))?.completeAt).toBe("2026-03-01T11:59:30Z");
     expect(of(stream(), stream({ completeAt: null, state: "listing" }))?.completeAt).toBeUndefined();
     expect(of(stream(), stream({ completeAt: null, state: "listing" }))?.synced).toBe(false);
+  });
+  test("cluster.freshness tells each kind that is served, as of the oldest of its streams", () => {
+    const kinds = [
+      stream({ kind: "Switch", completeAt: NOW }),
+      stream({ kind: "Switch", completeAt: NOW - 30_000 }),
+      stream({ kind: "Server", completeAt: NOW }),
+      stream({ kind: "Server", completeAt: null, state: "listing" }),
+      stream({ kind: "Gone", completeAt: null, state: "gone" }),
+      stream({ kind: "*", apiGroup: "*", completeAt: null, state: "retrying" }),
+    ];
+    const group = "wiring.githedgehog.com";
+    expect(of(...kinds)?.freshness).toEqual([
+      { group, kind: "Server" },
+      { group, kind: "Switch", completeAt: "2026-03-01T11:59:30Z" },
+    ]);
+    const many = Array.from({ length: 300 }, (_, n) => stream({ kind: `Kind${n}` }));
+    expect(of(...many)?.freshness).toHaveLength(200);
+  });
+  test("cluster.freshness stays as it was while the kinds are not known", () => {
+    const before = { cluster: { freshness: [{ group: "", kind: "Pod", completeAt: "2026-03-01T11:00:00Z" }] } };
+    const cluster = { streams: [], error: null, discovered: false, impersonated: "" };
+    expect(fabricStatusOf(facts({ cluster }), before).cluster?.freshness).toEqual(before.cluster.freshness);
   });
 
   test("whatever the facts: Ready is there once, and Reconciling and Stalled exclude each other and Ready=True", () => {

@@ -66,7 +66,12 @@ test("the gauges of a Fabric are its facts at the moment of the scrape, and go w
       namespace: "lab",
       name: "one",
       conditions: [{ type: "Ready", status: "False", reason: "X", message: "" }],
-      streams: [stream("VPC", "watching", 5_000), stream("VPC", "watching", 4_000), stream("Agent", "listing", null)],
+      streams: [
+        stream("VPC", "watching", 5_000),
+        stream("VPC", "watching", 4_000),
+        stream("Agent", "listing", null),
+        stream("Agent", "retrying", 1_000),
+      ],
       git: {
         revision: "main@sha1:00",
         lastAttemptedRevision: "",
@@ -83,6 +88,7 @@ test("the gauges of a Fabric are its facts at the moment of the scrape, and go w
         desired: 2,
         byState: { synced: 2, drifted: 1 },
         byDrift: { drifted: 1 },
+        unknown: [],
         bySeverity: { medium: 1 },
         rejections: 4,
         deadLetters: 5,

@@ -47,7 +47,7 @@ export class ListPass {
   async complete(position: string): Promise<void> {
     const { lane, spec } = this.#options;
     if (this.#keys !== null) await this.#sweep(this.#keys, position);
-    lane.advance({ source: "cluster", scope: spec.scope, position, completeAt: this.#begunAt });
+    lane.advance({ source: "cluster", scope: spec.scope, kind: spec.kind, position, completeAt: this.#begunAt });
   }
 
   async #sweep(keys: SeenKeys, position: string): Promise<void> {

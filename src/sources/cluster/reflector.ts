@@ -235,7 +235,7 @@ export class Reflector {
     refuseSetBack(position, this.#state.position);
     this.#apply({ type: "progress", position });
     const { lane, spec, now } = this.#options;
-    lane.advance({ source: "cluster", scope: spec.scope, position, completeAt: now() });
+    lane.advance({ source: "cluster", scope: spec.scope, kind: spec.kind, position, completeAt: now() });
   }
 
   #apply(event: ReflectorEvent): void {

@@ -34,7 +34,7 @@ export async function retire(
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     try {
-      lane.advance({ source: "cluster", scope: spec.scope, position: "0", completeAt: null });
+      lane.advance({ source: "cluster", scope: spec.scope, kind: spec.kind, position: "0", completeAt: null });
       const why = { resourceVersion: "", reason: "no longer selected by the Fabric" };
       await sweep({ fabricId, spec, store }, lane, keepNamespace, why, now);
       await lane.drained();

@@ -14,6 +14,7 @@ export const cursor = fabricSync.table(
     fabricId: column.fabricId(),
     source: column.keyWord<Source>("source", "cluster"),
     scope: column.key("scope"),
+    kind: column.plain("kind"),
     position: column.plain("position"),
     completeAt: column.absentTime("complete_at"),
     updatedAt: column.time("updated_at"),

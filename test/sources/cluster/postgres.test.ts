@@ -3,6 +3,9 @@ import type { TestNamespace } from "../../support/control-plane.ts";
 import { waitFor } from "../../support/wait.ts";
 import { openStore } from "../../store/fixture.ts";
 import type { StoreFixture } from "../../store/fixture.ts";
+import { freshnessOf } from "../../../src/core/freshness.ts";
+import type { StreamTiming } from "../../../src/sources/cluster/timing.ts";
+import { startFaultProxy } from "./fault-proxy.ts";
 import { startMirror } from "./mirror.ts";
 import type { Mirror } from "./mirror.ts";
 
@@ -28,9 +31,9 @@ describe("a cluster source with pump and store on real Postgres", () => {
     await namespace.remove();
   });
 
-  const mirror = (): Mirror => {
+  const mirror = (kubeconfig = controlPlane.adminKubeconfig.path, timing: Partial<StreamTiming> = {}): Mirror => {
     const selections = [{ group: "", kinds: ["ConfigMap"], namespaces: [namespace.name] }];
-    m = startMirror({ kubeconfig: controlPlane.adminKubeconfig.path, selections, real: fixture });
+    m = startMirror({ kubeconfig, selections, real: fixture, timing });
     return m;
   };
   const create = (name: string) =>
@@ -100,6 +103,50 @@ describe("a cluster source with pump and store on real Postgres", () => {
     await becomes("a=1 b=1");
     return before;
   };
+
+  test("bookmarks of a silent watch move its age in the views, in status and in what metrics are made of; a broken watch does not", async () => {
+    const { url, ca, adminToken } = controlPlane;
+    const proxy = await startFaultProxy({ url, ca, token: adminToken });
+    try {
+      await create("a");
+      mirror(proxy.kubeconfig, { silenceMs: 2_000 });
+      await becomes("a=1");
+      await m.watching("ConfigMap");
+      /** Everywhere the same time (ms). */
+      const completeAt = async (): Promise<number | null> => {
+        const [views] = await fixture.sql<{ kind: string; row: string }>(
+          `SELECT k.complete_at::text AS kind, r.actual_complete_at::text AS row
+             FROM fabric_sync.kinds k JOIN fabric_sync.resources r USING (fabric_id, api_group, kind) WHERE kind = 'ConfigMap'`,
+        );
+        const [summary] = await fixture.store.summarise();
+        const told = [
+          freshnessOf(m.source.statuses())[0]?.completeAt ?? NaN,
+          summary?.cursors.find(({ source }) => source === "cluster")?.completeAt ?? NaN,
+          Date.parse(views?.kind ?? ""),
+          Date.parse(views?.row ?? ""),
+        ];
+        return new Set(told).size === 1 ? (told[0] ?? null) : null;
+      };
+      const listed = await waitFor("the list's own time, everywhere", completeAt);
+      const { metadata } = (await controlPlane.request("GET", maps)) as { metadata: object };
+      proxy.inject(
+        `${JSON.stringify({ type: "BOOKMARK", object: { kind: "ConfigMap", apiVersion: "v1", metadata } })}\n`,
+      );
+      const marked = async (): Promise<boolean> => ((await completeAt()) ?? 0) > listed;
+      await waitFor("the bookmark, everywhere", marked);
+
+      proxy.freeze();
+      const body = JSON.stringify({ kind: "Status", status: "Failure", code: 503, reason: "ServiceUnavailable" });
+      proxy.answer = (path) => (path.startsWith(maps) ? { status: 503, body } : null);
+      await waitFor("the broken stream to be noticed", () => m.failures.length >= 2, { timeoutMs: 30_000 });
+      const broken = await waitFor("its last time, everywhere", completeAt);
+      await waitFor("it to fail again", () => m.failures.length >= 4, { timeoutMs: 30_000 });
+      expect(await completeAt()).toBe(broken);
+      proxy.answer = () => null;
+    } finally {
+      await proxy.close();
+    }
+  }, 90_000);
 
   test("a database that lost commits while nobody noticed: the next write finds out, and all is taken up again", async () => {
     await loseB(await withB());
