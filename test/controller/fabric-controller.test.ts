@@ -45,6 +45,9 @@ test("a new Fabric becomes Ready when both sides were taken in, as kubectl wait 
   const ready = await rig.untilCondition("new", "Ready", "True Succeeded");
   expect(rig.condition(ready, "Reconciling")).toBe("absent");
   expect(ready.status.observedGeneration).toBe(ready.metadata.generation);
+  expect(ready.status.cluster?.freshness).toEqual([
+    { group: "wiring.githedgehog.com", kind: "Switch", completeAt: ready.status.cluster?.completeAt },
+  ]);
   expect(ready.status.conditions?.find(({ type }) => type === "Ready")?.message).toBe(
     "1 kind watched, 0 objects, revision main@sha1:0123456789ab",
   );
