@@ -163,6 +163,11 @@ COMMENT ON COLUMN fabric_sync.links.kind IS 'Variant of the declaration: fabric,
 COMMENT ON COLUMN fabric_sync.links.evidence IS 'What the observation rests on: both_ends, one_end, name_only, address_only, none.';
 COMMENT ON COLUMN fabric_sync.links.details IS 'What each end hears, since when and by what it was recognised, and the state of both ends.';
 
+ALTER FUNCTION fabric_sync.hears_back RESET plan_cache_mode;
+ALTER FUNCTION fabric_sync.hears_back RESET enable_nestloop;
+ALTER FUNCTION fabric_sync.hears_back RESET enable_hashjoin;
+ALTER FUNCTION fabric_sync.hears_back RESET enable_mergejoin;
+
 DROP FUNCTION fabric_sync.verdict_by_addresses;
 DROP FUNCTION fabric_sync.sees_back;
 DROP FUNCTION fabric_sync.heard_outside;

@@ -21,42 +21,47 @@ COMMENT ON INDEX fabric_sync.device_route_port_idx IS 'Next hops behind a port, 
 CREATE INDEX device_mac_entry_mac_idx ON fabric_sync.device_mac_entry (fabric_id, mac);
 COMMENT ON INDEX fabric_sync.device_mac_entry_mac_idx IS 'Where a MAC address is seen.';
 
--- COST keeps planners from asking it before rows are ruled out. It reads in the name of its owner, as views do.
+-- COST keeps planners from asking it before rows are ruled out. It reads in the name of its owner, as views do. One plan for all calls, by indexes,
+-- whatever suits the question around it: made for each call it took 10 ms, and by hashes, as a whole map is read, as long as the tables are.
 CREATE FUNCTION fabric_sync.seen_at(of_fabric uuid, at_device text, port text, OUT finding text, OUT device text, OUT interface text,
   OUT candidates text[], OUT since timestamptz, OUT far_end_listens boolean, OUT told jsonb)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 10000 AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER COST 200000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_nestloop = on SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
   ports text[];
   has_local boolean;
   hears_us boolean;
+  of_arp uuid[];
+  of_routes uuid[];
+  of_frames uuid[];
   far text[];
 BEGIN
   -- What is met on an aggregate is met behind each of its members.
   ports := ARRAY(SELECT fabric_sync.port_of(port) UNION
                  SELECT fabric_sync.port_of(i.lag) FROM fabric_sync.device_interface i
                   WHERE i.fabric_id = of_fabric AND i.device = at_device AND fabric_sync.port_key(i.name) = fabric_sync.port_of(port) AND i.lag <> '');
+  -- Who tells of each set as of now.
+  SELECT array_agg(d.resource_id) FILTER (WHERE d.sets_observed ->> 'arpEntries' = 'current'), array_agg(d.resource_id) FILTER (WHERE d.sets_observed ->> 'routes' = 'current'),
+         array_agg(d.resource_id) FILTER (WHERE d.sets_observed ->> 'macEntries' = 'current')
+    INTO of_arp, of_routes, of_frames
+    FROM fabric_sync.device d WHERE d.fabric_id = of_fabric AND d.name = at_device;
   has_local := EXISTS (SELECT FROM fabric_sync.device_ip_address a
                         WHERE a.fabric_id = of_fabric AND a.device = at_device AND fabric_sync.port_of(a.interface) = ANY (ports));
 
+  -- IS TRUE: found by its port, and not by its resource, which has all entries of the device.
   WITH told AS (
     SELECT 'arp' AS source, host(e.address) AS address, e.mac, e.interface, e.first_seen
       FROM fabric_sync.device_arp_entry e
-      JOIN fabric_sync.device d ON d.fabric_id = e.fabric_id AND d.name = e.device AND d.resource_id = e.resource_id
-     WHERE e.fabric_id = of_fabric AND e.device = at_device AND fabric_sync.port_of(e.interface) = ANY (ports)
-       AND d.sets_observed ->> 'arpEntries' = 'current'
+     WHERE e.fabric_id = of_fabric AND e.device = at_device AND fabric_sync.port_of(e.interface) = ANY (ports) AND (e.resource_id = ANY (of_arp)) IS TRUE
     UNION ALL
     SELECT 'next_hop', t.next_hop, '', t.interface, min(t.first_seen)
       FROM fabric_sync.device_route t
-      JOIN fabric_sync.device d ON d.fabric_id = t.fabric_id AND d.name = t.device AND d.resource_id = t.resource_id
-     WHERE t.fabric_id = of_fabric AND t.device = at_device AND fabric_sync.port_of(t.interface) = ANY (ports) AND t.next_hop <> ''
-       AND d.sets_observed ->> 'routes' = 'current'
+     WHERE t.fabric_id = of_fabric AND t.device = at_device AND fabric_sync.port_of(t.interface) = ANY (ports) AND t.next_hop <> '' AND (t.resource_id = ANY (of_routes)) IS TRUE
      GROUP BY t.next_hop, t.interface
   ), frame AS (
     SELECT m.mac::text AS mac, m.interface, m.first_seen
       FROM fabric_sync.device_mac_entry m
-      JOIN fabric_sync.device d ON d.fabric_id = m.fabric_id AND d.name = m.device AND d.resource_id = m.resource_id
-     WHERE m.fabric_id = of_fabric AND m.device = at_device AND fabric_sync.port_of(m.interface) = ANY (ports)
-       AND d.sets_observed ->> 'macEntries' = 'current'
+     WHERE m.fabric_id = of_fabric AND m.device = at_device AND fabric_sync.port_of(m.interface) = ANY (ports) AND (m.resource_id = ANY (of_frames)) IS TRUE
        -- The group bit: nobody's own address.
        AND m.mac & '01:00:00:00:00:00' = '00:00:00:00:00:00'
   ), local AS (
@@ -77,22 +82,6 @@ BEGIN
     UNION ALL
     SELECT '', f.mac, min(f.first_seen), ARRAY['mac'], min(f.interface), false, false, false
       FROM frame f WHERE NOT EXISTS (SELECT FROM addressed a WHERE a.mac = f.mac) GROUP BY f.mac
-  ), known AS (
-    SELECT s.address, s.mac, x.device, fabric_sync.port_of(x.interface) AS interface, true AS by_address,
-           masklen(x.address) >= CASE family(x.address) WHEN 4 THEN 30 ELSE 126 END AND masklen(x.address) < CASE family(x.address) WHEN 4 THEN 32 ELSE 128 END AS is_pair
-      FROM station s
-      JOIN fabric_sync.device_ip_address x ON x.fabric_id = of_fabric AND host(x.address) = s.address
-     WHERE s.address <> '' AND NOT s.is_link_local
-    UNION ALL
-    SELECT s.address, s.mac, i.device, i.name, false, false
-      FROM station s
-      JOIN fabric_sync.device_interface i ON i.fabric_id = of_fabric AND i.mac = s.mac AND i.mac <> ''
-     WHERE s.mac <> ''
-    UNION ALL
-    SELECT s.address, s.mac, d.name, '', false, false
-      FROM station s
-      JOIN fabric_sync.device d ON d.fabric_id = of_fabric AND d.chassis_id = s.mac
-     WHERE s.mac <> ''
   ), met AS (
     -- A next hop beyond the port's own subnets may be many hops away. Where these are not told, one of a subnet of two can be at no other port.
     SELECT s.*, k.devices, k.ports
@@ -101,7 +90,16 @@ BEGIN
            SELECT coalesce(array_agg(DISTINCT k.device), '{}') AS devices, coalesce(bool_or(k.is_pair), false) AS is_pair,
                   coalesce(array_agg(DISTINCT k.interface) FILTER (WHERE k.by_address AND NOT fabric_sync.is_virtual(k.interface)),
                            array_agg(DISTINCT k.interface) FILTER (WHERE NOT k.by_address AND NOT fabric_sync.is_virtual(k.interface))) AS ports
-             FROM known k WHERE k.address = s.address AND k.mac = s.mac) k
+             FROM (SELECT x.device, fabric_sync.port_of(x.interface) AS interface, true AS by_address, masklen(x.address) >= CASE family(x.address) WHEN 4 THEN 30 ELSE 126 END
+                            AND masklen(x.address) < CASE family(x.address) WHEN 4 THEN 32 ELSE 128 END AS is_pair
+                     FROM fabric_sync.device_ip_address x
+                    WHERE x.fabric_id = of_fabric AND host(x.address) = s.address AND s.address <> '' AND NOT s.is_link_local
+                   UNION ALL
+                   SELECT i.device, i.name, false, false FROM fabric_sync.device_interface i
+                    WHERE i.fabric_id = of_fabric AND i.mac = s.mac AND i.mac <> ''
+                   UNION ALL
+                   SELECT d.name, '', false, false FROM fabric_sync.device d
+                    WHERE d.fabric_id = of_fabric AND d.chassis_id = s.mac AND s.mac <> '') k) k
      WHERE NOT at_device = ANY (k.devices) AND NOT (s.is_remote_hop AND (has_local OR NOT k.is_pair))
   ), sums AS (
     SELECT count(*)::integer AS stations, count(*) FILTER (WHERE m.devices = '{}') AS strangers,
@@ -148,6 +146,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION fabric_sync.seen_at IS 'Who is at the other end of a port by its ARP entries, next hops and MAC addresses: one device; several that share an address; a shared segment, behind which anybody may be; a device whose port is cabled elsewhere; nothing.';
 
+ALTER FUNCTION fabric_sync.hears_back SET plan_cache_mode = force_generic_plan;
+ALTER FUNCTION fabric_sync.hears_back SET enable_nestloop = on;
+ALTER FUNCTION fabric_sync.hears_back SET enable_hashjoin = off;
+ALTER FUNCTION fabric_sync.hears_back SET enable_mergejoin = off;
+
 CREATE FUNCTION fabric_sync.is_ours(of_fabric uuid, of_device text) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 1000 AS $$
 BEGIN
@@ -168,7 +171,7 @@ END $$;
 COMMENT ON FUNCTION fabric_sync.heard_outside IS 'What a neighbour is to the end of a cable that leads out of the fabric, in the bits of fabric_sync.heard: whoever is not one of ours is who is meant.';
 
 CREATE FUNCTION fabric_sync.sees_back(of_fabric uuid, from_device text, at_port text, of_device text, of_port text) RETURNS boolean
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 10000 AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 200000 AS $$
 DECLARE
   seen record;
 BEGIN
@@ -181,7 +184,7 @@ END $$;
 COMMENT ON FUNCTION fabric_sync.sees_back IS 'Whether a port that nobody declares sees another one by addresses, as that one sees it.';
 
 CREATE FUNCTION fabric_sync.verdict_by_addresses(of_fabric uuid, device_a text, interface_a text, device_b text, interface_b text, kind text) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 10000 AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 200000 AS $$
 DECLARE
   a record;
   b record;
@@ -336,12 +339,14 @@ SELECT f.namespace, f.name, s.device, s.port, coalesce(seen.device, ''), coalesc
         HAVING NOT fabric_sync.is_virtual(min(e.port)) AND min(e.port) !~ '^eth[0-9]+$') s
   JOIN fabric_sync.fabric f ON f.id = s.fabric_id
   JOIN fabric_sync.resource r ON r.fabric_id = s.fabric_id AND r.id = s.resource_id
- CROSS JOIN LATERAL (SELECT * FROM fabric_sync.seen_at(s.fabric_id, s.device, s.port) OFFSET 0) AS seen
+ CROSS JOIN LATERAL (
+       SELECT * FROM fabric_sync.seen_at(s.fabric_id, s.device, s.port)
+        WHERE NOT EXISTS (SELECT FROM fabric_sync.device_neighbor n
+                            JOIN fabric_sync.device d ON d.fabric_id = n.fabric_id AND d.name = n.device AND d.resource_id = n.resource_id
+                           WHERE n.fabric_id = s.fabric_id AND n.device = s.device AND fabric_sync.port_key(n.interface) = s.port
+                             AND d.sets_observed ->> 'neighbors' = 'current')
+       OFFSET 0) AS seen
  WHERE (seen.finding = 'one' OR seen.finding IN ('several', 'shared') AND cardinality(seen.candidates) > 1)
-   AND NOT EXISTS (SELECT FROM fabric_sync.device_neighbor n
-                     JOIN fabric_sync.device d ON d.fabric_id = n.fabric_id AND d.name = n.device AND d.resource_id = n.resource_id
-                    WHERE n.fabric_id = s.fabric_id AND n.device = s.device AND fabric_sync.port_key(n.interface) = s.port
-                      AND d.sets_observed ->> 'neighbors' = 'current')
    AND NOT EXISTS (SELECT FROM (SELECT fabric_id, device_a AS device, interface_a AS interface FROM fabric_sync.link
                                 UNION ALL SELECT fabric_id, device_b, interface_b FROM fabric_sync.link) e
                     WHERE e.fabric_id = s.fabric_id AND e.device = s.device AND fabric_sync.port_key(e.interface) = s.port)
