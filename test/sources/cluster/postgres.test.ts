@@ -31,8 +31,12 @@ describe("a cluster source with pump and store on real Postgres", () => {
     await namespace.remove();
   });
 
-  const mirror = (kubeconfig = controlPlane.adminKubeconfig.path, timing: Partial<StreamTiming> = {}): Mirror => {
-    const selections = [{ group: "", kinds: ["ConfigMap"], namespaces: [namespace.name] }];
+  const mirror = (
+    kubeconfig = controlPlane.adminKubeconfig.path,
+    timing: Partial<StreamTiming> = {},
+    of = { group: "", kinds: ["ConfigMap"] },
+  ): Mirror => {
+    const selections = [{ ...of, namespaces: [namespace.name] }];
     m = startMirror({ kubeconfig, selections, real: fixture, timing });
     return m;
   };
@@ -82,6 +86,69 @@ describe("a cluster source with pump and store on real Postgres", () => {
     await becomes("b=1 c=1");
     expect((await events()).at(-1)).toBe("a deleted list");
     expect(m.started.watchlist).toBe(1);
+  });
+
+  test("a heartbeat keeps a device's raw observation for longer and writes nothing else; taken in again it writes nothing", async () => {
+    await controlPlane.kubectl(["apply", "--server-side", "-f", "deploy/crds/fabricsync.dev_devicestates.yaml"]);
+    const states = `/apis/fabricsync.dev/v1alpha1/namespaces/${namespace.name}/devicestates`;
+    await waitFor("DeviceStates to be served", () => controlPlane.request("GET", states));
+    const collect = (name: string) =>
+      controlPlane.request("POST", states, {
+        body: {
+          ...{ apiVersion: "fabricsync.dev/v1alpha1", kind: "DeviceState", metadata: { name } },
+          spec: { role: "router", interfaces: [{ name: "et1" }] },
+        },
+      });
+    const snapshot = async (device: string) => {
+      const [found] = await fixture.sql<{ version: string; observed: string; left: number; row: string }>(
+        `SELECT resource_version AS version, observed_at::text AS observed, xmin::text AS row,
+                extract(epoch FROM expires_at - observed_at)::integer AS left FROM fabric_sync.device_snapshot WHERE device = $1`,
+        [device],
+      );
+      return found;
+    };
+    const others = () =>
+      fixture.sql(`
+        SELECT 'resource' AS of, xmin::text, name FROM fabric_sync.resource WHERE name = 'edge-1'
+        UNION ALL SELECT 'event', xmin::text, name FROM fabric_sync.resource_event WHERE name = 'edge-1'
+        UNION ALL SELECT 'device', xmin::text, name FROM fabric_sync.device WHERE name = 'edge-1'
+        UNION ALL SELECT 'interface', xmin::text, name FROM fabric_sync.device_interface WHERE device = 'edge-1' ORDER BY 1`);
+    const devices = { group: "fabricsync.dev", kinds: ["DeviceState"] };
+
+    await collect("edge-1");
+    mirror(undefined, {}, devices);
+    const first = await waitFor("the first observation", () => snapshot("edge-1"));
+    await m.watching("DeviceState");
+    // However slow the machine is, the minute in which the row itself is left alone is not over.
+    await fixture.sql("UPDATE fabric_sync.resource SET actual_updated = now() + interval '1 day'");
+    const before = await others();
+    expect(before).toHaveLength(4);
+    // What a status says is volatile: the object has a new version and the same content.
+    const beat = await controlPlane.request<{ metadata: { resourceVersion: string } }>(
+      "PATCH",
+      `${states}/edge-1/status`,
+      {
+        body: { status: { refusedCount: 1 } },
+        headers: { "content-type": "application/merge-patch+json" },
+      },
+    );
+    const { resourceVersion } = beat.metadata;
+    await waitFor("the heartbeat", async () => (await snapshot("edge-1"))?.version === resourceVersion);
+    const kept = await snapshot("edge-1");
+    expect(kept).toMatchObject({ left: 1_800 });
+    expect(kept?.observed).not.toBe(first.observed);
+    expect(await others()).toEqual(before);
+    await m.stop();
+
+    // Everything is listed again, the heartbeat with it.
+    await fixture.sql("DELETE FROM fabric_sync.cursor");
+    mirror(undefined, {}, devices);
+    await m.watching("DeviceState");
+    await collect("edge-2");
+    await waitFor("what came after", () => snapshot("edge-2"));
+    expect(m.started).toMatchObject({ watchlist: 1 });
+    expect(await snapshot("edge-1")).toEqual(kept);
+    expect(await others()).toEqual(before);
   });
 
   /** What a replica that was promoted too early looks like: `b` and the cursor's last step are not there. */
