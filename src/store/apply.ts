@@ -16,8 +16,8 @@ import { writeRows } from "./write-rows.ts";
 import { tablePart, type TableWrite } from "./statement.ts";
 
 /**
- * Writes a batch in one transaction: fence, rows, events, cursors, file records. Two statements for up to 500 resources, two more
- * for each further 500.
+ * Writes a batch in one transaction: fence, rows, events, projections, cursors, file records. Two statements for up to 500 resources
+ * or 4 MB, which is all that the pump takes at once; two more for each further chunk of a Git revision.
  *
  * First as if nothing could be refused. When Postgres refuses something (policy `dead-letter`), the transaction is rolled back
  * and done again with savepoints: what is refused is found by bisection and put aside, the rest commits.

@@ -5,6 +5,9 @@ import { agent, collected, observed, wiring } from "../../bench/topology/fabric.
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Observation } from "../../src/core/observation.ts";
 import type { Batch } from "../../src/core/ports.ts";
+import { PUMP_LIMITS } from "../../src/pump/limits.ts";
+import { approximateBytes } from "../../src/pump/size.ts";
+import { chunksOf, subjectsOf } from "../../src/store/subject.ts";
 import { resource } from "../../src/store/schema/resource.ts";
 import {
   actualVpc,
@@ -63,7 +66,7 @@ test("a batch is one statement that reads and one that writes, whatever follows 
   };
   const both = ["BEGIN", "WITH held", "WITH same AS", "COMMIT"];
   const all = (make: (index: number) => JsonObject, version: number): Observation[] =>
-    Array.from({ length: 30 }, (_, index) => observed(make(index), at.fabricId, version));
+    Array.from({ length: 8 }, (_, index) => observed(make(index), at.fabricId, version));
   const kinds: Readonly<Record<string, (revision: number) => (index: number) => JsonObject>> = {
     plain: (revision) => (index) => ({ ...wiring(index), kind: "Rack", spec: { revision } }),
     switches: (revision) => (index) => ({ ...wiring(index), spec: { role: `role-${revision}` } }),
@@ -81,7 +84,7 @@ test("a batch is one statement that reads and one that writes, whatever follows 
   }
   // What was refused is right now, and is no dead letter any more.
   const letters = "SELECT count(*)::integer AS n FROM fabric_sync.resource_dead_letter";
-  expect(await at.sql(letters)).toEqual([{ n: 30 }]);
+  expect(await at.sql(letters)).toEqual([{ n: 8 }]);
   expect(await statements(all((index) => ({ ...collected(index), spec: { interfaces: [] } }), 3))).toEqual(both);
   expect(await at.sql(letters)).toEqual([{ n: 0 }]);
   // A heartbeat keeps the raw observation for longer; nothing else is written, and the row is not even locked.
@@ -101,6 +104,22 @@ test("a batch is one statement that reads and one that writes, whatever follows 
   expect(await statements([desiredVpc(at, "vpc-1", COMMIT_1), desiredVpc(at, "vpc-2", COMMIT_1)], revision)).toEqual(
     both,
   );
+});
+
+test("what the pump takes at once is one chunk", () => {
+  const batch = (text: string): Observation[] => {
+    const made: Observation[] = [];
+    let bytes = 0;
+    while (made.length < PUMP_LIMITS.maxBatch && bytes <= PUMP_LIMITS.maxBatchBytes) {
+      const one = actualVpc({ fabricId: "f" }, `vpc-${made.length}`, { rv: "1" }, { spec: { text } });
+      bytes += approximateBytes(one);
+      made.push(one);
+    }
+    return made;
+  };
+  for (const length of [0, 4_000, 5_500, 100_000, 1_000_000]) {
+    expect([...chunksOf(subjectsOf(batch("x".repeat(length))))]).toHaveLength(1);
+  }
 });
 
 test("its column list is the table's", async () => {
