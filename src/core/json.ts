@@ -26,8 +26,11 @@ interface RawJson {
 // TypeScript's lib does not know the proposal's two functions yet.
 const rawJson = JSON as unknown as RawJson;
 
-/** A run of 16 digits or a three digit exponent: the only texts in which a number may exceed a double. */
-const SUSPECT_NUMBER = /\d{16}|[eE][+-]?\d{3}|\d\.\d{15}/;
+/**
+ * A number of 16 digits, its point included, or with an exponent of three: what a double may not hold. Where a number may stand, that is not
+ * right behind a quote: a third of all uids would look like one.
+ */
+const SUSPECT_NUMBER = /(?:^|[[:,\s])-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
 
 /**
  * Parses JSON without altering a number: what a double cannot represent comes back as a {@link RawNumber}.

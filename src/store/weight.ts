@@ -1,5 +1,6 @@
 import { isRawNumber, type JsonValue } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
+import { packedText } from "../core/packed-json.ts";
 
 /** What an observation costs apart from its content (bytes): fifty columns, the event's columns. */
 const FIXED = 1_500;
@@ -13,6 +14,8 @@ export function weightOf(observation: Observation): number {
 }
 
 function jsonWeight(root: JsonValue): number {
+  const text = packedText(root);
+  if (text !== undefined) return text.length;
   let weight = 0;
   // Its own stack: depth is the sender's choice.
   const open: JsonValue[] = [root];
@@ -21,7 +24,7 @@ function jsonWeight(root: JsonValue): number {
     else if (typeof value !== "object" || value === null || isRawNumber(value)) weight += 6;
     else if (Array.isArray(value)) for (const item of value) open.push(item);
     else
-      for (const key of Object.keys(value)) {
+      for (const key in value) {
         weight += key.length + 4;
         open.push(value[key] ?? null);
       }
