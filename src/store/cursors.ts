@@ -1,6 +1,6 @@
 import type { Cursor, Fence } from "../core/ports.ts";
 import { fenceLost } from "./store-error.ts";
-import type { TableWrite } from "./write-rows.ts";
+import type { TableWrite } from "./statement.ts";
 import type { Sql } from "./transaction.ts";
 
 /** Saves cursors with the rows that they cover (invariant 7). One that did not move is not written (invariant 8). */

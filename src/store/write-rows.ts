@@ -7,8 +7,6 @@ import { refusing } from "./store-error.ts";
 import { columnList } from "./table-shape.ts";
 import type { Sql } from "./transaction.ts";
 
-export type { TableWrite } from "./statement.ts";
-
 /** A row that changed, with what it tells history. */
 export interface RowChange {
   readonly row: ResourceRow;
