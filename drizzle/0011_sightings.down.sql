@@ -1,6 +1,37 @@
 -- Takes no data with it.
 DROP VIEW fabric_sync.externals;
 
+CREATE OR REPLACE VIEW fabric_sync.devices AS
+SELECT f.namespace AS fabric_namespace, f.name AS fabric, d.name, d.role, d.site, d.vendor, d.model, d.profile, d.serial_number,
+       d.nos, d.nos_version, d.management_address, d.chassis_id, d.asn, d.inventory, d.sets_observed,
+       d.source_kind, d.sources, d.mentioned_only, r.resource_state,
+       coalesce(r.actual_updated, r.desired_updated) AS observed_at, now() - coalesce(r.actual_updated, r.desired_updated) AS age,
+       r.actual_status #> '{state,platform}' AS readings, d.first_seen, d.updated_at, d.fabric_id, d.resource_id
+  FROM (SELECT d.fabric_id, d.name,
+               coalesce((array_agg(d.role ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.role <> ''))[1], '') AS role,
+               coalesce((array_agg(d.site ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.site <> ''))[1], '') AS site,
+               coalesce((array_agg(d.vendor ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.vendor <> ''))[1], '') AS vendor,
+               coalesce((array_agg(d.model ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.model <> ''))[1], '') AS model,
+               coalesce((array_agg(d.profile ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.profile <> ''))[1], '') AS profile,
+               coalesce((array_agg(d.serial_number ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.serial_number <> ''))[1], '') AS serial_number,
+               coalesce((array_agg(d.nos ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.nos <> ''))[1], '') AS nos,
+               coalesce((array_agg(d.nos_version ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.nos_version <> ''))[1], '') AS nos_version,
+               coalesce((array_agg(d.management_address ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.management_address <> ''))[1], '') AS management_address,
+               coalesce((array_agg(d.chassis_id ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.chassis_id <> ''))[1], '') AS chassis_id,
+               (array_agg(d.asn ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.asn IS NOT NULL))[1] AS asn,
+               (array_agg(d.inventory ORDER BY d.inventory = '{}', d.precedence, d.resource_id))[1] AS inventory,
+               (array_agg(d.sets_observed ORDER BY d.precedence, d.resource_id))[1] AS sets_observed,
+               (array_agg(d.source_kind ORDER BY d.precedence, d.resource_id))[1] AS source_kind,
+               array_agg(DISTINCT d.source_kind ORDER BY d.source_kind) AS sources,
+               min(d.precedence) >= 90 AS mentioned_only,
+               (array_agg(d.resource_id ORDER BY d.precedence, d.resource_id))[1] AS resource_id,
+               min(d.first_seen) AS first_seen, max(d.updated_at) AS updated_at
+          FROM fabric_sync.device d
+         GROUP BY d.fabric_id, d.name) d
+  JOIN fabric_sync.fabric f ON f.id = d.fabric_id
+  JOIN fabric_sync.resource r ON r.fabric_id = d.fabric_id AND r.id = d.resource_id;
+COMMENT ON COLUMN fabric_sync.devices.readings IS 'Fans, power supplies and temperatures as read last; they are as old as age says.';
+
 CREATE FUNCTION fabric_sync.seen_behind(of_fabric uuid, at_device text, port text) RETURNS text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 1000 AS $$
 DECLARE

@@ -378,9 +378,9 @@ WITH there AS (
        OR r.api_group = 'gateway.githedgehog.com' AND r.kind = 'GatewayPeering')
 ), attached AS (
   SELECT a.fabric_id, a.namespace, a.spec ->> 'external' AS external, a.name, a.spec ->> 'connection' AS connection, l.device_a, l.interface_a,
-         coalesce(a.spec #>> '{switch,vlan}', a.spec #>> '{static,vlan}')::integer AS vlan,
+         nullif(substring(coalesce(a.spec #>> '{switch,vlan}', a.spec #>> '{static,vlan}') FROM '^[0-9]{1,4}$')::integer, 0) AS vlan,
          coalesce(a.spec #>> '{switch,ip}', a.spec #>> '{static,ip}', '') AS switch_address,
-         coalesce(a.spec #>> '{neighbor,ip}', a.spec #>> '{static,remoteIP}', '') AS neighbor_address, (a.spec #>> '{neighbor,asn}')::bigint AS neighbor_asn,
+         coalesce(a.spec #>> '{neighbor,ip}', a.spec #>> '{static,remoteIP}', '') AS neighbor_address, substring(a.spec #>> '{neighbor,asn}' FROM '^[0-9]{1,10}$')::bigint AS neighbor_asn,
          (SELECT s.state FROM fabric_sync.device_bgp_session s
            WHERE s.fabric_id = a.fabric_id AND s.device = l.device_a AND s.neighbor = a.spec #>> '{neighbor,ip}'
            ORDER BY s.vrf = 'VrfE' || (a.spec ->> 'external') DESC, s.state = 'established' DESC LIMIT 1) AS session_state
@@ -396,10 +396,11 @@ WITH there AS (
     FROM there p WHERE p.kind = 'ExternalPeering'
   UNION ALL
   SELECT p.fabric_id, p.namespace, substr(e.key, 5), p.kind, p.name, v.key,
-         jsonb_path_query_array(v.value, '$.expose[*].ips[*].*'), jsonb_path_query_array(e.value, '$.expose[*].ips[*].*')
+         jsonb_path_query_array(v.value, '$.expose[*].ips[*]'), jsonb_path_query_array(e.value, '$.expose[*].ips[*]')
     FROM there p
-   CROSS JOIN LATERAL jsonb_each(p.spec -> 'peering') e
-   CROSS JOIN LATERAL jsonb_each(p.spec -> 'peering') v
+   CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(p.spec -> 'peering') WHEN 'object' THEN p.spec -> 'peering' END AS between) c
+   CROSS JOIN LATERAL jsonb_each(c.between) e
+   CROSS JOIN LATERAL jsonb_each(c.between) v
    WHERE p.kind = 'GatewayPeering' AND e.key LIKE 'ext.%' AND v.key NOT LIKE 'ext.%'
 )
 SELECT f.namespace AS fabric_namespace, f.name AS fabric, x.name AS external, coalesce(p.vpc, '') AS vpc, p.subnets, p.prefixes,
@@ -417,8 +418,8 @@ COMMENT ON COLUMN fabric_sync.externals.fabric_namespace IS 'Namespace of the Fa
 COMMENT ON COLUMN fabric_sync.externals.fabric IS 'Name of the Fabric object.';
 COMMENT ON COLUMN fabric_sync.externals.external IS 'The External; as a device it is ext.NAME.';
 COMMENT ON COLUMN fabric_sync.externals.vpc IS 'A VPC that may reach it; empty when none may.';
-COMMENT ON COLUMN fabric_sync.externals.subnets IS 'Subnets of the VPC, or what it exposes over a gateway.';
-COMMENT ON COLUMN fabric_sync.externals.prefixes IS 'Prefixes of the External that it may reach, or what the External exposes over a gateway.';
+COMMENT ON COLUMN fabric_sync.externals.subnets IS 'Names of the subnets of the VPC that may; over a gateway, what the VPC exposes, as it is written.';
+COMMENT ON COLUMN fabric_sync.externals.prefixes IS 'Prefixes of the External that it may reach; over a gateway, what the External exposes, as it is written.';
 COMMENT ON COLUMN fabric_sync.externals.peering_kind IS 'What lets it: ExternalPeering, or GatewayPeering (over a gateway).';
 COMMENT ON COLUMN fabric_sync.externals.peering IS 'Name of that object.';
 COMMENT ON COLUMN fabric_sync.externals.attachment IS 'The ExternalAttachment; empty when there is none.';
@@ -434,3 +435,37 @@ COMMENT ON COLUMN fabric_sync.externals.observed_at IS 'When the External was ob
 COMMENT ON COLUMN fabric_sync.externals.age IS 'Time since it was observed last.';
 COMMENT ON COLUMN fabric_sync.externals.fabric_id IS 'The fabric, for joins.';
 COMMENT ON COLUMN fabric_sync.externals.resource_id IS 'The row of the table resource, for joins.';
+
+CREATE OR REPLACE VIEW fabric_sync.devices AS
+SELECT f.namespace AS fabric_namespace, f.name AS fabric, d.name, d.role, d.site, d.vendor, d.model, d.profile, d.serial_number,
+       d.nos, d.nos_version, d.management_address, d.chassis_id, d.asn, d.inventory, d.sets_observed,
+       d.source_kind, d.sources, d.mentioned_only, r.resource_state,
+       coalesce(r.actual_updated, r.desired_updated) AS observed_at, now() - coalesce(r.actual_updated, r.desired_updated) AS age,
+       nullif(jsonb_strip_nulls(CASE d.source_kind
+         WHEN 'GatewayAgent' THEN jsonb_build_object('vpcs', r.actual_status #> '{state,vpcs}', 'peerings', r.actual_status #> '{state,peerings}')
+         WHEN 'Agent' THEN coalesce(r.actual_status #> '{state,platform}', '{}') || jsonb_build_object('transceivers', r.actual_status #> '{state,transceivers}')
+       END), '{}') AS readings, d.first_seen, d.updated_at, d.fabric_id, d.resource_id
+  FROM (SELECT d.fabric_id, d.name,
+               coalesce((array_agg(d.role ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.role <> ''))[1], '') AS role,
+               coalesce((array_agg(d.site ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.site <> ''))[1], '') AS site,
+               coalesce((array_agg(d.vendor ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.vendor <> ''))[1], '') AS vendor,
+               coalesce((array_agg(d.model ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.model <> ''))[1], '') AS model,
+               coalesce((array_agg(d.profile ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.profile <> ''))[1], '') AS profile,
+               coalesce((array_agg(d.serial_number ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.serial_number <> ''))[1], '') AS serial_number,
+               coalesce((array_agg(d.nos ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.nos <> ''))[1], '') AS nos,
+               coalesce((array_agg(d.nos_version ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.nos_version <> ''))[1], '') AS nos_version,
+               coalesce((array_agg(d.management_address ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.management_address <> ''))[1], '') AS management_address,
+               coalesce((array_agg(d.chassis_id ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.chassis_id <> ''))[1], '') AS chassis_id,
+               (array_agg(d.asn ORDER BY d.precedence, d.resource_id) FILTER (WHERE d.asn IS NOT NULL))[1] AS asn,
+               (array_agg(d.inventory ORDER BY d.inventory = '{}', d.precedence, d.resource_id))[1] AS inventory,
+               (array_agg(d.sets_observed ORDER BY d.precedence, d.resource_id))[1] AS sets_observed,
+               (array_agg(d.source_kind ORDER BY d.precedence, d.resource_id))[1] AS source_kind,
+               array_agg(DISTINCT d.source_kind ORDER BY d.source_kind) AS sources,
+               min(d.precedence) >= 90 AS mentioned_only,
+               (array_agg(d.resource_id ORDER BY d.precedence, d.resource_id))[1] AS resource_id,
+               min(d.first_seen) AS first_seen, max(d.updated_at) AS updated_at
+          FROM fabric_sync.device d
+         GROUP BY d.fabric_id, d.name) d
+  JOIN fabric_sync.fabric f ON f.id = d.fabric_id
+  JOIN fabric_sync.resource r ON r.fabric_id = d.fabric_id AND r.id = d.resource_id;
+COMMENT ON COLUMN fabric_sync.devices.readings IS 'Fans, power supplies, temperatures and transceivers as read last, of a gateway what it counts for VPCs and peerings; they are as old as age says. NULL: none are told.';

@@ -87,9 +87,10 @@ export function topologyMermaid({ devices, links }: Topology): string {
 /** From the core of the fabric to its edge: by role, the first rule that holds. */
 export const TIERS: readonly (readonly [title: string, holds: (role: string) => boolean])[] = [
   ["spines", (role) => role === "spine"],
-  ["routers and gateways", (role) => /gateway|router|firewall|core|external/.test(role)],
+  ["routers and gateways", (role) => /gateway|router|firewall|core/.test(role)],
   ["leaves", (role) => /leaf|switch|access|tor/.test(role)],
-  ["servers", (role) => role === "server"],
+  ["servers and ways out", (role) => role === "server" || role === "outside"],
+  ["externals", (role) => role === "external"],
   ["others", () => true],
 ];
 

@@ -1,6 +1,6 @@
 import type { ResourceRow } from "../core/row.ts";
-import { MAX_ASN, sessionOf } from "./agent.ts";
-import { at, Facts, specOf, statusOf, textAt } from "./facts.ts";
+import { MAX_ASN } from "./agent.ts";
+import { at, Facts, specOf, textAt } from "./facts.ts";
 import type { Projection } from "./projection.ts";
 import { PRECEDENCE } from "./projection.ts";
 import { address, Fields, host, looseMac } from "./values.ts";
@@ -47,58 +47,5 @@ export function projectSwitch(row: ResourceRow): Projection {
 export function projectServer(row: ResourceRow): Projection {
   const facts = new Facts();
   facts.device(row.name, row.kind, PRECEDENCE.declared, { role: "server", model: textAt(specOf(row), "profile") });
-  return facts.done();
-}
-
-/** Gateway (gateway): as declared, with the addresses of its interfaces. */
-export function projectGateway(row: ResourceRow): Projection {
-  const facts = new Facts();
-  const spec = specOf(row);
-  let asn: number | null = null;
-  facts.attempt(["spec", "asn"], () => (asn = new Fields(spec).whole("asn", 0, MAX_ASN)));
-  facts.device(row.name, row.kind, PRECEDENCE.declared, { role: "gateway", asn });
-  facts.observe("addresses");
-  for (const field of ["protocolIP", "vtepIP"]) {
-    if (textAt(spec, field) === "") continue;
-    facts.add("addresses", ["spec", field], () => ({
-      device: row.name,
-      vrf: "",
-      address: address(textAt(spec, field), field),
-      interface: "lo",
-    }));
-  }
-  for (const [name, value] of Object.entries(at(spec, "interfaces") ?? {})) {
-    const ips = at(value)?.["ips"];
-    if (!Array.isArray(ips)) continue;
-    ips.forEach((ip, index) =>
-      facts.add("addresses", ["spec", "interfaces", name, "ips", index], () => ({
-        device: row.name,
-        vrf: "",
-        address: address(typeof ip === "string" ? ip : "", "ips"),
-        interface: name,
-      })),
-    );
-  }
-  return facts.done();
-}
-
-/** GatewayAgent (gwint): the sessions that a gateway reports. */
-export function projectGatewayAgent(row: ResourceRow): Projection {
-  const facts = new Facts();
-  const status = statusOf(row);
-  facts.device(row.name, row.kind, PRECEDENCE.agent, {
-    role: "gateway",
-    nosVersion: textAt(at(status, "state", "dataplane"), "version") || textAt(status, "agentVersion"),
-  });
-  const vrfs = at(status, "state", "bgp", "vrfs");
-  if (vrfs === null) return facts.done();
-  facts.observe("bgpSessions");
-  for (const vrf of Object.keys(vrfs)) {
-    for (const [neighbor, value] of Object.entries(at(vrfs, vrf, "neighbors") ?? {})) {
-      facts.add("bgpSessions", ["status", "state", "bgp", "vrfs", vrf, "neighbors", neighbor], () =>
-        sessionOf(row.name, vrf, neighbor, value),
-      );
-    }
-  }
   return facts.done();
 }

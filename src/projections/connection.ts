@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { ResourceRow } from "../core/row.ts";
 import { at, Facts, specOf, textAt } from "./facts.ts";
 import type { LinkFact, Projection } from "./projection.ts";
+import { OUTSIDE_ROLE, outside } from "./external.ts";
 import { PRECEDENCE } from "./projection.ts";
 import { address, keyText, Unreadable } from "./values.ts";
 
@@ -10,8 +11,13 @@ import { address, keyText, Unreadable } from "./values.ts";
 const ENDS = ["spine", "server", "gateway", "leaf1", "switch1", "leaf", "switch", "leaf2", "switch2"] as const;
 type End = (typeof ENDS)[number];
 const ROLES: Partial<Record<End, string>> = { spine: "spine", server: "server", gateway: "gateway" };
+/** Variants that name one end only: the other is a box outside of the fabric. */
+const OUTWARDS: readonly string[] = ["external", "staticExternal"];
 
-/** Connection (wiring): the cables between its ends. A server knows nothing of it, so the ends are mentioned as devices. */
+/**
+ * Connection (wiring): the cables between its ends. A server knows nothing of it, so the ends are mentioned as devices; a cable that leads out of the
+ * fabric ends at a stub that is called after the connection.
+ */
 export function projectConnection(row: ResourceRow): Projection {
   const facts = new Facts();
   facts.observe("links", "addresses");
@@ -20,7 +26,20 @@ export function projectConnection(row: ResourceRow): Projection {
     if (!isJsonObject(variant)) continue;
     for (const [path, value] of linksOf(variant)) {
       facts.add("links", ["spec", kind, ...path], () => {
-        const link = linkOf(value, kind, side);
+        const stub = OUTWARDS.includes(kind) ? outside(row.name) : "";
+        const link = linkOf(value, kind, side, stub);
+        if (stub !== "") {
+          facts.device(stub, row.kind, PRECEDENCE.mentioned, { role: OUTSIDE_ROLE });
+          const nextHop = textAt(at(value, "switch"), "nextHop");
+          if (nextHop !== "") {
+            facts.add("addresses", ["spec", kind, ...path, "switch", "nextHop"], () => ({
+              device: stub,
+              vrf: "",
+              address: address(nextHop, "nextHop"),
+              interface: "",
+            }));
+          }
+        }
         for (const [name, port, ip, end] of endsOf(value)) {
           facts.device(name, row.kind, PRECEDENCE.mentioned, { role: ROLES[end] ?? "" });
           if (ip === "") continue;
@@ -56,13 +75,13 @@ function endsOf(link: JsonValue): (readonly [device: string, port: string, ip: s
   });
 }
 
-function linkOf(value: JsonValue, kind: string, side: LinkFact["side"]): LinkFact {
+function linkOf(value: JsonValue, kind: string, side: LinkFact["side"], stub: string): LinkFact {
   const [a, b] = endsOf(value);
   if (a === undefined) throw new Unreadable("23502", "port", "a link without ends");
   return {
     deviceA: a[0],
     interfaceA: a[1],
-    deviceB: b?.[0] ?? "",
+    deviceB: b?.[0] ?? stub,
     interfaceB: b?.[1] ?? "",
     kind,
     side,

@@ -21,18 +21,18 @@ afterAll(async () => {
 const matches = (text: string, pattern: RegExp): number => [...text.matchAll(pattern)].length;
 
 test("the map holds every device and every cable, parallel ones apart", () => {
-  expect(map.devices).toHaveLength(13);
-  expect(map.links).toHaveLength(26);
+  expect(map.devices).toHaveLength(14);
+  expect(map.links).toHaveLength(27);
   expect(map.links.filter(({ deviceA, deviceB }) => deviceA === "spine-01" && deviceB === "leaf-01")).toHaveLength(2);
 });
 
 test("every format draws each of them once", () => {
-  expect(matches(topologyTable(map), /\n/g)).toBe(27);
-  expect(matches(topologyDot(map), / -- /g)).toBe(26);
-  expect(matches(topologyMermaid(map), /---|-\.-/g)).toBe(26);
+  expect(matches(topologyTable(map), /\n/g)).toBe(28);
+  expect(matches(topologyDot(map), / -- /g)).toBe(27);
+  expect(matches(topologyMermaid(map), /---|-\.-/g)).toBe(27);
   const svg = topologySvg(map, "netops/lab");
-  expect(matches(svg, /<line [^>]*><title>/g)).toBe(26);
-  expect(matches(svg, /<g><title>/g)).toBe(13);
+  expect(matches(svg, /<line [^>]*><title>/g)).toBe(27);
+  expect(matches(svg, /<g><title>/g)).toBe(14);
   expect(svg).toContain("leaf-03 E1/3: down");
 });
 
