@@ -2,8 +2,8 @@ import { knowledgeOf } from "./drift.ts";
 import { judge } from "./judge.ts";
 import type { DesiredDelete, DesiredUpsert } from "./observation.ts";
 import type { ReducePolicy } from "./policy.ts";
-import { actualApiVersion, changed, derive, time, touched } from "./reduction.ts";
-import type { ReduceContext, Reduction } from "./reduction.ts";
+import { actualApiVersion, changed, derive, eventOf, time, touched } from "./reduction.ts";
+import type { ReduceContext, Reduction, Told } from "./reduction.ts";
 import { removedPaths } from "./removed.ts";
 import { buildResourceRow, isDeclared } from "./resource-row.ts";
 import type { ResourceRow } from "./row.ts";
@@ -34,8 +34,15 @@ export function declare(
   const metadata = { ...readSyncMetadata(old.syncMetadata), places: origin.places ?? "" };
   if (sameContent && sameFile) {
     const next = { ...old, ...place, syncMetadata: writeSyncMetadata(metadata) };
-    const moved = judge(old, next, policy, context.now);
-    return { outcome: "refreshed", row: touched(moved, seen, context) };
+    const moved = touched(judge(old, next, policy, context.now), seen, context);
+    const { resourceState, driftStatus, driftScore } = moved;
+    if (resourceState === old.resourceState && driftStatus === old.driftStatus && driftScore === old.driftScore) {
+      return { outcome: "refreshed", row: moved };
+    }
+    // The policy changed and the row was not judged by it yet. That it is now is told like everything else; the commit did not change the object.
+    const reason = "the Fabric's policy changed";
+    const told: Told = { type: "reclassified", side: "desired", actor: "", commit: "", resourceVersion: "", reason };
+    return { outcome: "changed", row: moved, event: eventOf(old, moved, told) };
   }
   const { knowledge, root } = knowledgeOf({ ...seen.key, apiVersion: seen.apiVersion }, policy);
   const removed = declared

@@ -2,19 +2,17 @@
  * Every reachable change of `resource_state` and of `conflict_status`, on a real control plane with a real Git server and the program as it is
  * shipped; and that one and the same fabric has the same numbers wherever it is looked at.
  */
-import { fabricSync } from "../cli/support/program.ts";
-import { sumOfSeries } from "../support/operator.ts";
 import { waitFor } from "../support/wait.ts";
+import { everyChangeIsTold } from "./walk/history.ts";
+import { sameLandings, sameNumbers } from "./walk/numbers.ts";
 import { fileOf, manifestOf, Objects } from "./walk/objects.ts";
-import { countedIn, figuresOf, sorted } from "./walk/numbers.ts";
 import { crd, NAMESPACE, WalkRig } from "./walk/rig.ts";
-import { STORIES, TRANSITIONS } from "./walk/stories.ts";
+import { STORIES } from "./walk/stories.ts";
 
 let rig: WalkRig;
 let started = false;
 let objects: Objects;
 const commits = new Set<string>();
-const FABRIC = `${NAMESPACE}/walk`;
 
 // The control plane may have to be built first.
 beforeAll(async () => {
@@ -24,6 +22,9 @@ beforeAll(async () => {
 }, 600_000);
 // One that does not start takes itself down.
 afterAll(() => (started ? rig.stop() : undefined), 60_000);
+
+/** Made anew while nobody looks: they were terminating, and are another object now. */
+const ANEW = { "anew-synced": "v1", "anew-asked": "v2", "anew-orphaned": "v1", "generated-anew": "v1" };
 
 async function declare(values: Readonly<Record<string, string | null>>): Promise<void> {
   const files = Object.entries(values).map(([name, value]): [string, string | null] => [
@@ -54,9 +55,11 @@ describe("the states of resources", () => {
     await objects.do("early-4", "delete");
     await objects.do("early-5", "delete");
     await rig.untilStates({ "early-4": "deleted", "early-5": "terminating" });
+    await objects.do("early-4", "create v1");
+    await rig.untilStates({ "early-4": "pending" });
     rig.git.https.fault = null;
     await rig.sync();
-    await rig.untilStates({ "early-1": "synced", "early-2": "drifted", "early-3": "orphaned" });
+    await rig.untilStates({ "early-1": "synced", "early-2": "drifted", "early-3": "orphaned", "early-4": "orphaned" });
     await objects.do("early-5", "release");
     await rig.untilStates({ "early-5": "committed" });
   }, 180_000);
@@ -82,7 +85,7 @@ describe("the states of resources", () => {
 
   test("a conflict says what became of it", async () => {
     const told = async (name: string): Promise<[string, string]> => [name, await conflictOf(`conflict-${name}`)];
-    const names = ["git", "cluster", "both", "lost", "dropped", "open"];
+    const names = ["git", "cluster", "both", "lost", "dropped", "open", "again"];
     expect(Object.fromEntries(await Promise.all(names.map(told)))).toEqual({
       git: "resolved desired",
       cluster: "resolved actual",
@@ -90,6 +93,8 @@ describe("the states of resources", () => {
       lost: "resolved actual",
       dropped: "resolved desired",
       open: "detected",
+      // Resolved in between: the round in which Git came round said so.
+      again: "detected",
     });
     const [details] = await rig.sql<{ desired: object; actual: object }>(
       `SELECT conflict_details -> 'desired' AS desired, conflict_details -> 'actual' AS actual
@@ -135,7 +140,7 @@ describe("the states of resources", () => {
     await rig.untilStates({ late: "drifted" });
   }, 120_000);
 
-  test("what happened while nobody looked is seen: a deletion that waits, and another schema", async () => {
+  test("what happened while nobody looked is seen: a deletion that waits, an object made anew, and another schema", async () => {
     await rig.untilStatus("Ready", ({ conditions = [] }) =>
       conditions.some(({ type, status }) => type === "Ready" && status === "True"),
     );
@@ -143,131 +148,52 @@ describe("the states of resources", () => {
     await rig.stopOperator();
     await objects.do("git-1", "create v1 held");
     await objects.do("git-1", "delete");
+    await objects.do("d", "create v1 held");
+    await objects.do("d", "delete");
+    for (const [name, value] of Object.entries(ANEW)) await objects.anew(name, value);
     // From now on the server keeps `note`, and the cluster's object has none.
     const schema = { value: { type: "string" }, size: { type: "string" }, note: { type: "string" } };
     await rig.plane.kubectl(["apply", "-f", "-"], JSON.stringify(crd(schema)));
     await waitFor("the schema", async () =>
       JSON.stringify(await rig.plane.request("GET", "/openapi/v3/apis/walk.example.com/v1")).includes('"note"'),
     );
+    // Else a watch that is resumed would tell of each step by itself.
+    await rig.plane.forgetHistory();
     await rig.startOperator();
-    await rig.untilStates({ "git-1": "terminating", pruned: "drifted" });
-    await objects.do("git-1", "release");
-    await rig.untilStates({ "git-1": "committed" });
+    await rig.untilStates({ "git-1": "terminating", pruned: "drifted", d: "terminating" });
+    await rig.untilStates({
+      ...{
+        "anew-synced": "synced",
+        "anew-asked": "drifted",
+        "anew-orphaned": "orphaned",
+        "generated-anew": "external",
+      },
+    });
+    for (const name of ["git-1", "d"]) await objects.do(name, "release");
+    await rig.untilStates({ "git-1": "committed", d: "deleted" });
   }, 180_000);
 
-  test("each change was an event with its trigger, its actor and its commit, and none was left out", async () => {
-    const events = await rig.sql<{
-      name: string;
-      was: string;
-      is: string;
-      type: string;
-      side: string;
-      trigger: string;
-      actor: string;
-      commit: string;
-      version: string;
-      reason: string;
-    }>(
-      `SELECT name, state_before AS was, state_after AS is, event_type AS type, side, trigger, actor, commit, resource_version AS version, reason
-         FROM fabric_sync.resource_event WHERE state_before <> state_after ORDER BY xid, seq`,
-    );
-    const walked = new Set(events.map(({ was, is }) => `${was} → ${is}`));
-    expect([...walked].sort()).toEqual([...TRANSITIONS].sort());
-    // Of a repository that is read from its beginning the history at hand may not tell who wrote a file.
-    const again = events.findIndex(({ reason }) => reason === "spec.git was removed");
-    for (const [index, event] of events.entries()) {
-      const { name, type, side, trigger, actor, commit, version, reason } = event;
-      if (type === "reclassified") expect([name, reason]).not.toEqual([name, ""]);
-      else if (side === "desired") {
-        expect([name, trigger, commits.has(commit)]).toEqual([name, "git_poll", true]);
-        if (index < again) expect([name, actor]).toEqual([name, "Ada <ada@example.com>"]);
-      } else {
-        expect(["watch", "list"]).toContain(trigger);
-        expect(version).toMatch(/^\d+$/);
-        if (type !== "deleted") expect(["maker", "by-hand"]).toContain(actor);
-      }
-    }
-    const left = await rig.sql(
-      `SELECT name, state_before, previous FROM (
-         SELECT name, state_before, lag(state_after) OVER (PARTITION BY resource_id ORDER BY xid, seq) AS previous
-           FROM fabric_sync.resource_event) chain
-        WHERE previous <> state_before
-        UNION ALL
-       SELECT r.name, r.resource_state, e.state_after
-         FROM fabric_sync.resource r
-         LEFT JOIN LATERAL (SELECT state_after FROM fabric_sync.resource_event
-                             WHERE resource_id = r.id ORDER BY xid DESC, seq DESC LIMIT 1) e ON true
-        WHERE r.resource_state IS DISTINCT FROM e.state_after`,
-    );
-    expect(left).toEqual([]);
-  });
+  test("the same where the API server is not asked: what was made anew is drifted at once", async () => {
+    await rig.stopOperator();
+    await rig.patch({ spec: { drift: { mode: "Local" } } });
+    await objects.anew("anew-drifted", "v2");
+    await rig.plane.forgetHistory();
+    await rig.startOperator();
+    await rig.untilStates({ "anew-drifted": "drifted" });
+    await rig.patch({ spec: { drift: { mode: "ServerSide" } } });
+    await rig.untilStates({ "anew-drifted": "drifted", "anew-synced": "synced" });
+  }, 180_000);
+
+  test("each change was an event with its trigger, its actor and its commit, and none was left out", () =>
+    everyChangeIsTold(rig, commits));
 });
 
 describe("the numbers of one fabric", () => {
-  test("are the same in the view, the status, the metrics, the events, and what explain says", async () => {
-    // Nothing moves any more, and the status has caught up with the table.
-    const table = await countedIn(rig);
-    await rig.untilStatus("the figures", (status) => {
-      const told = figuresOf(status);
-      return sorted(told.drift) === sorted(table.drift) && sorted(told.severity) === sorted(table.severity);
-    });
-    expect(await countedIn(rig)).toEqual(table);
-    expect(table.drift["drifted"]).toBeGreaterThan(2);
+  test(
+    "are the same in the view, the status, the metrics, the events, and what explain says",
+    () => sameNumbers(rig),
+    120_000,
+  );
 
-    const exposition = await (await rig.operator.get("/metrics")).text();
-    for (const [drift, count] of Object.entries(table.drift)) {
-      expect([drift, sumOfSeries(exposition, "fabric_sync_fabric_drift", { drift })]).toEqual([drift, count]);
-    }
-    for (const severity of ["low", "medium", "high", "critical"]) {
-      const told = sumOfSeries(exposition, "fabric_sync_fabric_drift_severity", { severity });
-      expect([severity, told]).toEqual([severity, table.severity[severity] ?? 0]);
-    }
-
-    const drifts = await rig.sql<{ name: string; status: string; severity: string; score: number; last: string }>(
-      `SELECT d.name, d.drift_status AS status, d.drift_severity AS severity, d.drift_score AS score,
-              (SELECT e.drift_after FROM fabric_sync.resource_event e
-                WHERE e.resource_id = d.resource_id ORDER BY e.xid DESC, e.seq DESC LIMIT 1) AS last
-         FROM fabric_sync.drifts d ORDER BY d.name`,
-    );
-    for (const { name, status, last } of drifts) expect([name, last]).toEqual([name, status]);
-    // Each is a process of its own.
-    const some = new Map(drifts.map((one) => [`${one.status} ${one.severity}`, one]));
-    for (const { name, status, severity, score } of some.values()) {
-      const { stdout } = await fabricSync(["explain", FABRIC, `Thing/${name}`, "--json"], {
-        DATABASE_URL: rig.databaseUrl,
-      });
-      const { row, events } = JSON.parse(stdout) as {
-        row: { driftStatus: string; driftSeverity: string; driftScore: number };
-        events: { driftAfter: string }[];
-      };
-      expect([name, row.driftStatus, row.driftSeverity, row.driftScore]).toEqual([name, status, severity, score]);
-      expect([name, events[0]?.driftAfter]).toEqual([name, status]);
-    }
-  }, 120_000);
-
-  test("and so is whether a commit has landed", async () => {
-    const [revision] = await rig.sql<{ yes: number; no: number; unknown: number; open: string }>(
-      `SELECT count(*) FILTER (WHERE in_cluster = 'yes')::int AS yes, count(*) FILTER (WHERE in_cluster = 'no')::int AS no,
-              count(*) FILTER (WHERE in_cluster = 'unknown')::int AS unknown,
-              min(commit) FILTER (WHERE in_cluster = 'no') AS open
-         FROM fabric_sync.applied a JOIN fabric_sync.resource r ON r.id = a.resource_id
-        WHERE r.desired_spec IS NOT NULL OR r.actual_spec IS NOT NULL`,
-    );
-    const { no = 0, open = "" } = revision ?? {};
-    const status = await rig.untilStatus("Landed", ({ conditions = [] }) =>
-      conditions.some(
-        ({ type, status: is, message }) => type === "Landed" && is === "False" && message.includes(`${no} not`),
-      ),
-    );
-    expect(status.conditions?.find(({ type }) => type === "Landed")).toMatchObject({ reason: "NotInCluster" });
-    const { code, stdout } = await fabricSync(["landed", FABRIC, open, "--json"], { DATABASE_URL: rig.databaseUrl });
-    expect(code).toBe(1);
-    const told = JSON.parse(stdout) as { landed: boolean; objects: { name: string; inCluster: string }[] };
-    const seen = await rig.sql<{ name: string; inCluster: string }>(
-      `SELECT name, in_cluster AS "inCluster" FROM fabric_sync.landings WHERE commit = $1 ORDER BY name`,
-      [open],
-    );
-    expect(told.landed).toBe(false);
-    expect(told.objects.map(({ name, inCluster }) => ({ name, inCluster }))).toEqual(seen);
-  }, 120_000);
+  test("and so is whether a commit has landed", () => sameLandings(rig), 120_000);
 });

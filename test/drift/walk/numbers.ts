@@ -1,5 +1,11 @@
+import { fabricSync } from "../../cli/support/program.ts";
+import { sumOfSeries } from "../../support/operator.ts";
 import type { FabricStatus } from "../../../src/api/status.ts";
+import { waitFor } from "../../support/wait.ts";
+import { NAMESPACE } from "./rig.ts";
 import type { WalkRig } from "./rig.ts";
+
+const FABRIC = `${NAMESPACE}/walk`;
 
 /** Resources by drift status, and those that drift by severity; words without any are left out. */
 export interface Numbers {
@@ -8,10 +14,10 @@ export interface Numbers {
 }
 
 /** As the views have them. */
-export async function countedIn(rig: WalkRig): Promise<Numbers> {
+async function countedIn(rig: WalkRig): Promise<Numbers> {
   const [counts] = await rig.sql<{ drift: Record<string, number>; severity: Record<string, number> }>(
     `SELECT (SELECT json_object_agg(drift_status, n) FROM
-              (SELECT drift_status, count(*)::int AS n FROM fabric_sync.resources GROUP BY 1) d) AS drift,
+              (SELECT drift_status, count(*)::int AS n FROM fabric_sync.resources WHERE resource_state <> 'deleted' GROUP BY 1) d) AS drift,
             (SELECT json_object_agg(drift_severity, n) FROM
               (SELECT drift_severity, count(*)::int AS n FROM fabric_sync.drifts GROUP BY 1) s) AS severity`,
   );
@@ -19,16 +25,16 @@ export async function countedIn(rig: WalkRig): Promise<Numbers> {
 }
 
 /** As the Fabric's status has them. */
-export function figuresOf({ drift }: FabricStatus): Numbers {
-  const { inSync, drifted, missing, extra, untracked, invalid, unknown } = drift ?? {};
+function figuresOf({ drift }: FabricStatus): Numbers {
+  const { inSync, drifted, missing, extra, untracked, invalid, unknown, notCompared } = drift ?? {};
   return {
-    drift: some({ in_sync: inSync, drifted, missing, extra, untracked, invalid, unknown }),
+    drift: some({ in_sync: inSync, drifted, missing, extra, untracked, invalid, unknown, not_compared: notCompared }),
     severity: some(drift?.bySeverity ?? {}),
   };
 }
 
 /** In an order, for comparisons. */
-export function sorted(counts: Readonly<Record<string, number>>): string {
+function sorted(counts: Readonly<Record<string, number>>): string {
   return JSON.stringify(Object.entries(counts).sort());
 }
 
@@ -36,4 +42,96 @@ function some(counts: Readonly<Record<string, number | undefined>>): Record<stri
   return Object.fromEntries(
     Object.entries(counts).filter((entry): entry is [string, number] => entry[1] !== undefined && entry[1] !== 0),
   );
+}
+
+interface Drift {
+  readonly status: string;
+  readonly severity: string;
+  readonly score: number;
+}
+
+/** What Kubernetes' events tell of drift. */
+async function notesOf(rig: WalkRig): Promise<string[]> {
+  const { items } = await rig.plane.request<{ items: { reason: string; note: string }[] }>(
+    "GET",
+    `/apis/events.k8s.io/v1/namespaces/${NAMESPACE}/events`,
+  );
+  return items.filter(({ reason }) => reason === "Drifted").map(({ note }) => note);
+}
+
+/** Table, views, status, metrics, history, Kubernetes events and `explain` say the same of drift: words, severities, scores. */
+export async function sameNumbers(rig: WalkRig): Promise<void> {
+  // Nothing moves any more, and the status has caught up with the table.
+  const table = await countedIn(rig);
+  await rig.untilStatus("the figures", (status) => {
+    const told = figuresOf(status);
+    return sorted(told.drift) === sorted(table.drift) && sorted(told.severity) === sorted(table.severity);
+  });
+  expect(await countedIn(rig)).toEqual(table);
+  expect(table.drift["drifted"]).toBeGreaterThan(2);
+
+  const exposition = await (await rig.operator.get("/metrics")).text();
+  for (const [drift, count] of Object.entries(table.drift)) {
+    expect([drift, sumOfSeries(exposition, "fabric_sync_fabric_drift", { drift })]).toEqual([drift, count]);
+  }
+  for (const severity of ["low", "medium", "high", "critical"]) {
+    const told = sumOfSeries(exposition, "fabric_sync_fabric_drift_severity", { severity });
+    expect([severity, told]).toEqual([severity, table.severity[severity] ?? 0]);
+  }
+
+  const { severity: bySeverity, drift: byDrift } = table;
+  const list = (words: readonly string[], counts: Readonly<Record<string, number>>): string =>
+    words.flatMap((word) => (counts[word] === undefined ? [] : [`${counts[word]} ${word}`])).join(", ");
+  const note = `${list(["drifted", "missing", "extra", "invalid"], byDrift)} (${list(["critical", "high", "medium", "low"], bySeverity)})`;
+  await waitFor(`the event ${note}`, async () => (await notesOf(rig)).includes(note));
+
+  const drifts = await rig.sql<Drift & { name: string; last: Drift }>(
+    `SELECT d.name, d.drift_status AS status, d.drift_severity AS severity, d.drift_score AS score,
+            (SELECT json_build_object('status', e.drift_after, 'severity', e.drift_severity, 'score', e.drift_score)
+               FROM fabric_sync.resource_event e
+              WHERE e.resource_id = d.resource_id ORDER BY e.xid DESC, e.seq DESC LIMIT 1) AS last
+       FROM fabric_sync.drifts d ORDER BY d.name`,
+  );
+  for (const { name, last, ...now } of drifts) expect([name, last]).toEqual([name, now]);
+  // Each is a process of its own.
+  const some = new Map(drifts.map((one) => [`${one.status} ${one.severity}`, one]));
+  for (const { name, status, severity, score } of some.values()) {
+    const { stdout } = await fabricSync(["explain", FABRIC, `Thing/${name}`, "--json"], {
+      DATABASE_URL: rig.databaseUrl,
+    });
+    const { row, events } = JSON.parse(stdout) as {
+      row: { driftStatus: string; driftSeverity: string; driftScore: number };
+      events: { driftAfter: string; driftSeverity: string; driftScore: number }[];
+    };
+    const [event] = events;
+    expect([name, row.driftStatus, row.driftSeverity, row.driftScore]).toEqual([name, status, severity, score]);
+    expect([name, event?.driftAfter, event?.driftSeverity, event?.driftScore]).toEqual([name, status, severity, score]);
+  }
+}
+
+/** The view, the condition and the command say the same of what has landed. */
+export async function sameLandings(rig: WalkRig): Promise<void> {
+  const [revision] = await rig.sql<{ yes: number; no: number; unknown: number; open: string }>(
+    `SELECT count(*) FILTER (WHERE in_cluster = 'yes')::int AS yes, count(*) FILTER (WHERE in_cluster = 'no')::int AS no,
+              count(*) FILTER (WHERE in_cluster = 'unknown')::int AS unknown,
+              min(commit) FILTER (WHERE in_cluster = 'no') AS open
+         FROM fabric_sync.applied a JOIN fabric_sync.resource r ON r.id = a.resource_id
+        WHERE r.desired_spec IS NOT NULL OR r.actual_spec IS NOT NULL`,
+  );
+  const { no = 0, open = "" } = revision ?? {};
+  const status = await rig.untilStatus("Landed", ({ conditions = [] }) =>
+    conditions.some(
+      ({ type, status: is, message }) => type === "Landed" && is === "False" && message.includes(`${no} not`),
+    ),
+  );
+  expect(status.conditions?.find(({ type }) => type === "Landed")).toMatchObject({ reason: "NotInCluster" });
+  const { code, stdout } = await fabricSync(["landed", FABRIC, open, "--json"], { DATABASE_URL: rig.databaseUrl });
+  expect(code).toBe(1);
+  const told = JSON.parse(stdout) as { landed: boolean; objects: { name: string; inCluster: string }[] };
+  const seen = await rig.sql<{ name: string; inCluster: string }>(
+    `SELECT name, in_cluster AS "inCluster" FROM fabric_sync.landings WHERE commit = $1 ORDER BY name`,
+    [open],
+  );
+  expect(told.landed).toBe(false);
+  expect(told.objects.map(({ name, inCluster }) => ({ name, inCluster }))).toEqual(seen);
 }

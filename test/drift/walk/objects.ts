@@ -33,6 +33,12 @@ export class Objects {
     else throw new Error(`nobody knows how to ${what}`);
   }
 
+  /** The object that waits for its end goes, and another takes its name. */
+  async anew(name: string, value: string): Promise<void> {
+    await this.do(name, "release");
+    await this.do(name, `create ${value}`);
+  }
+
   async #create(name: string, value: string, held: boolean): Promise<void> {
     const metadata = { name, namespace: NAMESPACE, ...(held ? { finalizers: ["walk.example.com/held"] } : {}) };
     const thing = { apiVersion: "walk.example.com/v1", kind: "Thing", metadata, spec: { value } };

@@ -1,5 +1,11 @@
 import type { Step } from "./objects.ts";
 
+const leaving = (value: string): readonly Step[] => [
+  { git: value, state: "committed" },
+  { cluster: `create ${value} held`, state: "synced" },
+  { cluster: "delete", state: "terminating" },
+];
+
 /** Each object's way through the states; the n-th steps of all are one round. */
 export const STORIES: Readonly<Record<string, readonly Step[]>> = {
   // Git first; edits by hand; gone, given up, declared again.
@@ -104,6 +110,27 @@ export const STORIES: Readonly<Record<string, readonly Step[]>> = {
     { cluster: "edit v2", state: "drifted" },
     { git: "v3", state: "drifted" },
   ],
+  "conflict-again": [
+    { git: "v1", state: "committed" },
+    { cluster: "create v1", state: "synced" },
+    { cluster: "edit v2", state: "drifted" },
+    { git: "v3", state: "drifted" },
+    { git: "v2", state: "synced" },
+    { cluster: "edit v4", state: "drifted" },
+    { git: "v5", state: "drifted" },
+  ],
+  // On their way out, until they are made anew while nobody looks.
+  "anew-synced": leaving("v1"),
+  "anew-asked": leaving("v1"),
+  "anew-drifted": leaving("v1"),
+  "anew-orphaned": [
+    { cluster: "create v1 held", state: "orphaned" },
+    { cluster: "delete", state: "terminating" },
+  ],
+  "generated-anew": [
+    { cluster: "create v1 held", state: "external" },
+    { cluster: "delete", state: "terminating" },
+  ],
   // Stand still, for what comes afterwards.
   "both-1": [
     { git: "v1", state: "committed" },
@@ -129,7 +156,10 @@ export const STORIES: Readonly<Record<string, readonly Step[]>> = {
   ],
 };
 
-/** Every change of state that one observation, one answer or one change of the Fabric can make; `pending` is also what a new row begins with. */
+/**
+ * Every change of state that one observation, one answer or one change of the Fabric can make; `pending` is also what a new row begins with.
+ * `reachable.test.ts` finds the same by the reducer itself.
+ */
 export const TRANSITIONS: readonly string[] = [
   "pending → committed",
   "pending → synced",
@@ -161,10 +191,17 @@ export const TRANSITIONS: readonly string[] = [
   "orphaned → terminating",
   "orphaned → deleted",
   "orphaned → external",
+  "terminating → pending",
   "terminating → committed",
+  "terminating → synced",
+  "terminating → drifted",
+  "terminating → orphaned",
   "terminating → deleted",
+  "terminating → external",
+  "deleted → pending",
   "deleted → committed",
   "deleted → orphaned",
+  "deleted → terminating",
   "deleted → external",
   "external → pending",
   "external → synced",
@@ -173,3 +210,6 @@ export const TRANSITIONS: readonly string[] = [
   "external → terminating",
   "external → deleted",
 ];
+
+/** Every change of conflict_status. */
+export const CONFLICTS: readonly string[] = ["none → detected", "detected → resolved", "resolved → detected"];
