@@ -17,11 +17,10 @@ import { startPostgres, withClient } from "../../test/support/postgres.ts";
 import type { OwnPostgresServer, TestDatabase } from "../../test/support/postgres.ts";
 import { waitFor } from "../../test/support/wait.ts";
 import { createWorkspace } from "../../test/support/workspace.ts";
-import { allOf, definition, GROUP, NAMESPACE, pathOf, thing } from "./objects.ts";
+import { allOf, definition, GROUP, NAMESPACE } from "./objects.ts";
+import { storeObjects } from "./storing.ts";
 
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-/** Requests at once while objects are made: more only wait in the API server. */
-const MAKERS = 48;
 
 /** A real control plane, a real PostgreSQL, and the artefact built from this checkout. */
 export interface Rig {
@@ -77,14 +76,7 @@ export async function startRig(): Promise<Rig> {
       }
     },
     async objects(from, to, kinds, bytes) {
-      let next = from;
-      const maker = async (): Promise<void> => {
-        for (let index = next++; index < to; index = next++) {
-          const kind = index % kinds;
-          await client.request("POST", pathOf(kind), { body: thing(kind, index, bytes) });
-        }
-      };
-      await Promise.all(Array.from({ length: MAKERS }, maker));
+      await storeObjects(plane.etcdUrl, client, { from, to, kinds, bytes });
     },
     async fabric(name) {
       await client.request("POST", `/apis/fabricsync.dev/v1alpha1/namespaces/${NAMESPACE}/fabrics`, {

@@ -22,6 +22,8 @@ export interface ControlPlane extends ControlPlaneClient {
   /** For another process that shall use it by `connectControlPlane`. */
   readonly address: ControlPlaneAddress;
   readonly logFiles: readonly string[];
+  /** etcd itself, without TLS: for benchmarks that need more objects than an API server makes in good time. */
+  readonly etcdUrl: string;
   /** Takes the API server away, at once (SIGKILL) or in its own time (SIGTERM). etcd and what it holds stay. */
   halt(signal?: "SIGKILL" | "SIGTERM"): Promise<void>;
   /** Brings it back on the same port with the same data, certificate and keys; after `halt` or instead of it. */
@@ -65,6 +67,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       ...(await connectControlPlane(address)),
       address,
       logFiles: [server.process.logFile, etcd.process.logFile],
+      etcdUrl: etcd.url,
       halt: (signal = "SIGKILL") => server.process.stop(signal),
       async restart(changed = {}) {
         await server.process.stop("SIGKILL");
