@@ -47,7 +47,7 @@ export function orderOf(nodes: readonly OrderNode[]): Order {
   };
   const leave = (id: string): void => {
     if (low.get(id) !== index.get(id)) return;
-    const component = stack.splice(stack.indexOf(id)).sort();
+    const component = stack.splice(stack.lastIndexOf(id)).sort();
     for (const member of component) onStack.delete(member);
     creation.push(...component);
     if (component.length > 1 || targets.get(id)?.includes(id) === true) cycles.push(component);

@@ -29,7 +29,7 @@ export function edgesOf(row: ResourceRow, rules: readonly ReferenceRule[] = []):
   if (row.desiredSpec !== null) edges.push(...referencesIn(row, "desired", row.desiredSpec, references));
   if (row.actualSpec === null) return edges;
   edges.push(...referencesIn(row, "actual", row.actualSpec, references));
-  return [...edges, ...ownersOf(row)];
+  return [...edges, ...ownersIn(row.namespace, "actual", row.relationshipMetadata["owners"])];
 }
 
 /** References in a spec that is not a row's: a file's document. */
@@ -61,22 +61,21 @@ export function referencesIn(
 }
 
 /** metadata.ownerReferences: an owner is in the same namespace, or in none where the object has none. */
-function ownersOf(row: ResourceRow): Edge[] {
-  const owners = row.relationshipMetadata["owners"];
+export function ownersIn(namespace: string, side: Side, owners: JsonValue | undefined): Edge[] {
   if (!Array.isArray(owners)) return [];
-  return owners.flatMap((owner, index) => {
+  return owners.flatMap((owner, index): Edge[] => {
     if (!isJsonObject(owner)) return [];
     const { apiVersion, kind, name } = owner;
     if (typeof kind !== "string" || kind === "" || typeof name !== "string" || !usable(name)) return [];
     const version = typeof apiVersion === "string" ? apiVersion : "";
     return [
       {
-        side: "actual" as const,
+        side,
         path: pointer(["metadata", "ownerReferences", index]),
         relation: "owner",
         targetApiGroup: version.includes("/") ? (version.split("/")[0] ?? "") : "",
         targetKind: kind,
-        targetNamespace: row.namespace,
+        targetNamespace: namespace,
         targetName: name,
       },
     ];

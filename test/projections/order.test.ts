@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { orderOf } from "../../src/core/relations-order.ts";
 import { fabricSync } from "../cli/support/program.ts";
@@ -70,4 +73,80 @@ test("the command orders the example fabric: namespaces, switches, connections, 
   expect(chain).toEqual(chain.toSorted((a, b) => a - b));
   expect(chain).not.toContain(-1);
   expect(deletion).toEqual(creation.toReversed());
+});
+
+const FABRIC = `apiVersion: fabricsync.dev/v1alpha1
+kind: Fabric
+metadata: { name: lab, namespace: netops }
+spec:
+  references:
+    - { group: example.com, kind: Widget, path: /spec/backends/*/name, targetGroup: example.com, targetKind: Widget }
+    - { group: "", kind: ConfigMap, path: /spec/data/widget, targetGroup: example.com, targetKind: Widget }
+`;
+const OBJECTS = `apiVersion: example.com/v1
+kind: Widget
+metadata: { name: a, namespace: default }
+spec: { backends: [{ name: b }, { name: nowhere }] }
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: { name: b }
+spec: {}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: an-early-one
+  namespace: default
+  ownerReferences: [{ apiVersion: example.com/v1, kind: Zone, name: z, uid: x }]
+data: { widget: a }
+---
+apiVersion: example.com/v1
+kind: Zone
+metadata: { name: z }
+`;
+
+test("owner references count, and the reference fields that a Fabric names, among the files or beside them", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "fabric-sync-order-"));
+  try {
+    const [fabric, objects, circle] = ["fabric.yaml", "objects.yaml", "circle.yaml"].map((name) => join(folder, name));
+    await writeFile(fabric ?? "", FABRIC);
+    await writeFile(objects ?? "", OBJECTS);
+    await writeFile(
+      circle ?? "",
+      OBJECTS.replace("name: b }\nspec: {}", "name: b }\nspec: { backends: [{ name: a }] }"),
+    );
+    const ordered = async (...options: string[]) => {
+      const { code, stdout, stderr } = await fabricSync(["order", "--json", ...options]);
+      return { code, stderr, ...(JSON.parse(stdout || "{}") as Partial<ReturnType<typeof orderOf>>) };
+    };
+    const rest = ["Widget.example.com/b", "Widget.example.com/default/a", "Zone.example.com/z"];
+    expect(await ordered(objects ?? "")).toMatchObject({
+      creation: ["Zone.example.com/z", "ConfigMap/default/an-early-one", ...rest.slice(0, 2)],
+      missing: [],
+    });
+    expect(await ordered("--references", fabric ?? "", objects ?? "")).toMatchObject({
+      code: 0,
+      creation: [...rest, "ConfigMap/default/an-early-one"],
+      missing: [
+        {
+          from: "Widget.example.com/default/a",
+          path: "/spec/backends/1/name",
+          to: "Widget.example.com/default/nowhere",
+        },
+      ],
+    });
+    expect((await ordered(fabric ?? "", objects ?? "")).creation).toContain("Fabric.fabricsync.dev/netops/lab");
+    expect(await ordered(fabric ?? "", circle ?? "")).toMatchObject({
+      code: 1,
+      cycles: [["Widget.example.com/b", "Widget.example.com/default/a"]],
+    });
+    await writeFile(fabric ?? "", FABRIC.replace("/spec/backends", "backends"));
+    expect(await ordered(fabric ?? "")).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining("spec.references.0.path") as string,
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
