@@ -87,6 +87,7 @@ export class ClusterSource {
       logger: options.logger,
       signal: this.#signal,
       random: this.#random,
+      onCrd: (name, deleted) => void this.#inTurn(() => Promise.resolve(this.#streams.crdSeen(name, deleted))),
       onDiscovery: (discovery) => this.#discovered(discovery),
       onError: (error) => this.#undiscovered(error),
     });

@@ -1,4 +1,6 @@
 import { pause } from "../../core/pause.ts";
+import { isJsonObject } from "../../core/json.ts";
+import type { JsonObject } from "../../core/json.ts";
 import { fullJitterDelay } from "../../core/retry.ts";
 import type { Logger } from "../../core/telemetry.ts";
 import { KubeApiError } from "./api-error.ts";
@@ -21,8 +23,8 @@ export interface CrdWatchOptions {
   readonly timing: StreamTiming;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Some CRD came, went or changed, or may have while nobody watched. */
-  readonly onChange: () => void;
+  /** A CRD came, changed or may have while nobody watched, or (`deleted`) went. `name` is `plural.group`. */
+  readonly onChange: (name: string, deleted: boolean) => void;
   /** Whether changes are told now: false means that discovery has to be read on a timer. */
   readonly onWatching: (watching: boolean) => void;
   readonly random: () => number;
@@ -56,6 +58,11 @@ export async function watchCrds(options: CrdWatchOptions): Promise<void> {
   }
 }
 
+function nameOf({ metadata }: JsonObject): string {
+  const name = isJsonObject(metadata) ? metadata["name"] : "";
+  return typeof name === "string" ? name : "";
+}
+
 /** One watch stream; gives the resourceVersion of each event after telling of it. */
 async function* changes(options: CrdWatchOptions, position: string): AsyncGenerator<string, void, void> {
   const { client, timing, signal, onChange, onWatching, random } = options;
@@ -78,7 +85,7 @@ async function* changes(options: CrdWatchOptions, position: string): AsyncGenera
       if (event.type === "GARBAGE") throw new Error(event.why);
       if (event.type === "BOOKMARK") yield event.resourceVersion;
       else {
-        onChange();
+        onChange(nameOf(event.object), event.type === "DELETED");
         yield resourceVersionOf(event.object);
       }
     }

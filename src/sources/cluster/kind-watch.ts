@@ -15,6 +15,8 @@ export interface KindWatchOptions {
   readonly timing: StreamTiming;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** A CRD (`plural.group`) is there, or its deletion was seen. */
+  readonly onCrd: (name: string, deleted: boolean) => void;
   /** A new reading; awaited before the next one. */
   readonly onDiscovery: (discovery: Discovery) => Promise<void>;
   /** Discovery cannot be read; what was read before still holds. */
@@ -55,13 +57,17 @@ export class KindWatch {
 
   /** Runs until the signal aborts; never rejects. */
   async run(): Promise<void> {
-    const { client, timing, logger, signal, random } = this.#options;
+    const { client, timing, logger, signal, random, onCrd } = this.#options;
     const onWatching = (watching: boolean): void => {
       if (this.#crdsWatched === watching) return;
       this.#crdsWatched = watching;
       this.#wake.abort();
     };
-    const crds = watchCrds({ client, timing, logger, signal, random, onChange: () => this.kick(), onWatching });
+    const onChange = (name: string, deleted: boolean): void => {
+      onCrd(name, deleted);
+      this.kick();
+    };
+    const crds = watchCrds({ client, timing, logger, signal, random, onChange, onWatching });
     await Promise.all([crds, this.#read()]);
   }
 

@@ -18,14 +18,14 @@ export interface RetireOptions {
 }
 
 /**
- * Ends what one stream brought and the Fabric no longer selects, then forgets the stream. Its cursor is set back first: should this be
+ * Ends what one stream brought, for a reason that is told in history, then forgets the stream. Its cursor is set back first: should this be
  * interrupted, the scope is found again by its cursor, and nothing resumes from it.
  *
  * @param keepNamespace whether another stream of the kind looks after the objects of this namespace.
  * @throws the store's error when its policy is `fatal`, the signal's reason when it aborts.
  */
 export async function retire(
-  spec: Pick<StreamSpec, "scope" | "group" | "kind" | "namespace">,
+  spec: Pick<StreamSpec, "scope" | "group" | "kind" | "namespace"> & { readonly reason: string },
   keepNamespace: (namespace: string) => boolean,
   lane: Lane,
   options: RetireOptions,
@@ -35,7 +35,7 @@ export async function retire(
     signal.throwIfAborted();
     try {
       lane.advance({ source: "cluster", scope: spec.scope, kind: spec.kind, position: "0", completeAt: null });
-      const why = { resourceVersion: "", reason: "no longer selected by the Fabric" };
+      const why = { resourceVersion: "", reason: spec.reason };
       await sweep({ fabricId, spec, store }, lane, keepNamespace, why, now);
       await lane.drained();
       await store.dropCursor(fence(), "cluster", spec.scope);

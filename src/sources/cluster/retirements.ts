@@ -12,7 +12,11 @@ export interface RetirementsOptions extends RetireOptions {
   readonly logger: Logger;
 }
 
-/** Streams whose rows end because the Fabric no longer selects them; of one resource one after the other. */
+/** Why the rows of a stream end. */
+export const NOT_SELECTED = "no longer selected by the Fabric";
+export const CRD_DELETED = "its CustomResourceDefinition was deleted";
+
+/** Streams whose rows end without a word of the cluster about each of them; of one resource one after the other. */
 export class Retirements {
   readonly #options: RetirementsOptions;
   /** Under way, by `group/plural`. */
@@ -23,16 +27,21 @@ export class Retirements {
   }
 
   /** `streams` are those that stay: what one of them looks after is kept. `after`: the stream itself has ended. */
-  begin(spec: StreamSpec, streams: readonly StreamSpec[], after: Promise<void> = Promise.resolve()): void {
+  begin(
+    spec: StreamSpec,
+    reason: typeof NOT_SELECTED | typeof CRD_DELETED,
+    streams: readonly StreamSpec[],
+    after: Promise<void> = Promise.resolve(),
+  ): void {
     const { pump, logger, signal } = this.#options;
     const resource = resourceOf(spec);
     const siblings = streams.filter((other) => resourceOf(other) === resource);
     const keep = (namespace: string): boolean =>
       siblings.some((other) => other.namespace === "" || other.namespace === namespace);
     const lane = pump.lane(`retire ${spec.scope}`);
-    logger.info({ scope: spec.scope }, "stream is no longer selected");
+    logger.info({ scope: spec.scope, reason }, "the rows of a stream end");
     const task = Promise.all([this.of(spec), after])
-      .then(() => retire(spec, keep, lane, this.#options))
+      .then(() => retire({ ...spec, reason }, keep, lane, this.#options))
       .catch((error: unknown) => {
         if (!signal.aborted)
           logger.error({ scope: spec.scope, error: messageOf(error) }, "stream could not be retired");

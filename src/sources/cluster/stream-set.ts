@@ -6,7 +6,7 @@ import type { VolatileMatcher } from "../../core/volatile.ts";
 import type { KubeClient } from "./client.ts";
 import type { Discovery } from "./discovery.ts";
 import { Reflector } from "./reflector.ts";
-import { leftovers, Retirements } from "./retirements.ts";
+import { CRD_DELETED, leftovers, NOT_SELECTED, Retirements } from "./retirements.ts";
 import { asksFor, selectStreams } from "./selection.ts";
 import type { ResourceSelection, StreamSpec, Unmet } from "./selection.ts";
 import { wasSetBack } from "./storage-probe.ts";
@@ -49,6 +49,8 @@ export class StreamSet {
   /** Kinds that were watched and are not served now, by scope. Their rows stay. */
   readonly #gone = new Map<string, StreamSpec>();
   readonly #retirements: Retirements;
+  /** CRDs of ours (`plural.group`) whose deletion was seen. */
+  readonly #deletedCrds = new Set<string>();
   #unmet: readonly Unmet[] = [];
   #selections: readonly ResourceSelection[] = [];
 
@@ -85,8 +87,9 @@ export class StreamSet {
     this.#unmet = unmet;
     for (const { spec } of [...this.#running.values()])
       if (!wanted.has(spec.scope)) this.#leave(spec, discovery, streams);
-    for (const spec of this.#gone.values()) if (!this.#asked(spec)) this.#retire(spec, streams);
-    if (first) for (const spec of leftovers(stored.keys(), wanted, discovery)) this.#retire(spec, streams);
+    for (const spec of this.#gone.values()) if (!this.#asked(spec)) this.#retire(spec, NOT_SELECTED, streams);
+    if (first)
+      for (const spec of leftovers(stored.keys(), wanted, discovery)) this.#retire(spec, NOT_SELECTED, streams);
     const { client, logger, signal } = this.#options;
     const setBack = first && (await wasSetBack(arriving, stored, { client, logger, signal }));
     for (const spec of arriving) {
@@ -94,6 +97,14 @@ export class StreamSet {
       this.#begin(spec, continues ? (stored.get(spec.scope) ?? null) : null);
     }
     this.#options.onChange();
+  }
+
+  /** A CRD (`plural.group`) is there, or its deletion was seen: then, and only then, the rows of its kind are known to be gone with it. */
+  crdSeen(name: string, deleted: boolean): void {
+    if (!deleted) return void this.#deletedCrds.delete(name);
+    const gone = [...this.#gone.values()].filter((spec) => crdOf(spec) === name);
+    if (gone.length > 0 || this.running.some(({ spec }) => crdOf(spec) === name)) this.#deletedCrds.add(name);
+    for (const spec of gone) this.#retire(spec, CRD_DELETED, []);
   }
 
   /** What the database holds of the streams, by scope. */
@@ -162,20 +173,31 @@ export class StreamSet {
     this.#running.delete(spec.scope);
     running?.abort.abort();
     running?.lane.close();
-    if (asked && !served) {
+    if (asked && !served && this.#deletedCrds.has(crdOf(spec))) {
+      this.#retire(spec, CRD_DELETED, streams, running?.ended);
+    } else if (asked && !served) {
       this.#gone.set(spec.scope, spec);
       this.#options.logger.warn({ scope: spec.scope }, "kind is no longer served; its rows are kept");
     } else {
-      this.#retire(spec, streams, running?.ended);
+      this.#retire(spec, NOT_SELECTED, streams, running?.ended);
     }
   }
 
-  #retire(spec: StreamSpec, streams: readonly StreamSpec[], after?: Promise<void>): void {
+  #retire(
+    spec: StreamSpec,
+    reason: typeof NOT_SELECTED | typeof CRD_DELETED,
+    streams: readonly StreamSpec[],
+    after?: Promise<void>,
+  ): void {
     this.#gone.delete(spec.scope);
-    this.#retirements.begin(spec, streams, after);
+    this.#retirements.begin(spec, reason, streams, after);
   }
 
   #asked(spec: Pick<StreamSpec, "group" | "kind">): boolean {
     return this.#selections.some((selection) => asksFor(selection, spec.group, spec.kind));
   }
+}
+
+function crdOf({ plural, group }: Pick<StreamSpec, "plural" | "group">): string {
+  return `${plural}.${group}`;
 }

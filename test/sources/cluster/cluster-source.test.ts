@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { normaliseActual } from "../../../src/core/normalise.ts";
 import { controlPlane } from "../../support/shared-control-plane.ts";
 import type { TestNamespace } from "../../support/control-plane.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -137,7 +138,7 @@ describe("a cluster source on a real API server", () => {
     await waitFor("the watch to go on", () => m.table.names.length === 3);
   });
 
-  test("a kind is watched within two seconds of its CRD, and its rows stay when it goes", async () => {
+  test("a kind is watched within two seconds of its CRD, and its rows stay while nobody saw the CRD go", async () => {
     const group = uniqueGroup();
     const m = mirror({
       selections: [
@@ -157,9 +158,54 @@ describe("a cluster source on a real API server", () => {
       body: { apiVersion: `${group}/v1`, kind: "Gadget", metadata: { name: "g" } },
     });
     await waitFor("its object", () => m.table.names.join() === "g");
-    await controlPlane.request("DELETE", `${CRDS}/gadgets.${group}`);
+    const headers = { "content-type": "application/json-patch+json" };
+    const body = [{ op: "replace", path: "/spec/versions/0/served", value: false }];
+    await controlPlane.request("PATCH", `${CRDS}/gadgets.${group}`, { body, headers });
     await waitFor("the kind to be gone", () => m.status("Gadget")?.state === "gone");
     expect(m.status("Gadget")?.message).toContain("rows are kept");
+    expect([m.table.names, m.table.deletions]).toEqual([["g"], []]);
+    await controlPlane.request("DELETE", `${CRDS}/gadgets.${group}`);
+    await waitFor("the end of the row", () => m.table.names.length === 0);
+    expect(m.table.deletions.map(({ reason }) => reason)).toEqual(["its CustomResourceDefinition was deleted"]);
+    await waitFor("its cursor to go", () => m.table.cursors.size === 0);
+  });
+
+  test("what a CRD that is deleted leaves behind in the table ends with it", async () => {
+    const group = uniqueGroup();
+    const path = await establish(group, "Gizmo");
+    const m = mirror({ selections: [{ group, kinds: ["Gizmo"] }] });
+    await m.watching("Gizmo");
+    const object = (name: string) => ({ apiVersion: `${group}/v1`, kind: "Gizmo", metadata: { name } });
+    await controlPlane.request("POST", path, { body: object("real") });
+    const missed = normaliseActual(object("missed"), { fabricId: "f", writePath: "watch", observedAt: 1 });
+    await m.pump.lane("test").offer(missed);
+    await waitFor("both rows", () => m.table.names.join() === "missed,real");
+    await controlPlane.request("DELETE", `${CRDS}/gizmos.${group}`);
+    await waitFor("the end of both", () => m.table.names.length === 0);
+    const told = m.table.deletions.map(({ key, reason }) => `${key.name}: ${reason}`);
+    expect(told).toHaveLength(2);
+    expect(told).toContain("missed: its CustomResourceDefinition was deleted");
+  });
+
+  test("a version that is not served any more is read in the other one; its rows stay", async () => {
+    const group = uniqueGroup();
+    const path = await establish(group, "Model");
+    const m = mirror({ selections: [{ group, kinds: ["Model"] }] });
+    await m.watching("Model");
+    await controlPlane.request("POST", path, {
+      body: { apiVersion: `${group}/v1`, kind: "Model", metadata: { name: "a" } },
+    });
+    await waitFor("the row", () => m.table.names.join() === "a");
+    const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+    const versions = [
+      { name: "v1", served: false, storage: true, schema },
+      { name: "v2", served: true, storage: false, schema },
+    ];
+    const headers = { "content-type": "application/merge-patch+json" };
+    await controlPlane.request("PATCH", `${CRDS}/models.${group}`, { body: { spec: { versions } }, headers });
+    await waitFor("the row in v2", () => m.table.row("a")?.apiVersion === `${group}/v2`, { timeoutMs: 40_000 });
+    expect(m.table.deletions).toEqual([]);
+    await waitFor("one cursor", () => [...m.table.cursors.keys()].join().includes(`${group}/v2/models`));
   });
 
   test("a kind that comes back is listed anew", async () => {
