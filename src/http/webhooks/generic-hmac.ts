@@ -22,4 +22,6 @@ export const genericHmac: Provider = {
     return fresh && authentic;
   },
   event: () => "push",
+  // Without it, who always sends the same body would be heard once.
+  signedWith: (delivery) => header(delivery, "x-signature-timestamp"),
 };

@@ -138,7 +138,7 @@ export class WebhookHandler {
     }
     let isNew: boolean;
     try {
-      isNew = await target.recordDelivery(target.provider, deliveryId(delivery));
+      isNew = await target.recordDelivery(target.provider, deliveryId(target.provider, delivery));
     } catch {
       return problem(503, "Deliveries cannot be recorded now; send it again later.", { "retry-after": "10" });
     }
@@ -153,13 +153,12 @@ export class WebhookHandler {
 }
 
 /**
- * What makes two deliveries the same: the bytes that were signed. The hosts' own delivery ids stand in headers that nobody signs, so whoever
- * replays a delivery could change them. Standard Webhooks signs its id, so there it counts.
+ * What makes two deliveries the same: what was signed. The hosts' own delivery ids stand in headers that nobody signs, so whoever replays a
+ * delivery could change them, or add those of another host.
  */
-function deliveryId({ headers, body }: WebhookRequest): string {
-  const id = headers["webhook-id"];
+function deliveryId(provider: WebhookProvider, delivery: WebhookRequest): string {
   return createHash("sha256")
-    .update(typeof id === "string" ? `${id}\0` : "\0")
-    .update(body)
+    .update(`${PROVIDERS[provider].signedWith?.(delivery) ?? ""}\0`)
+    .update(delivery.body)
     .digest("hex");
 }

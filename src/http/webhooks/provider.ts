@@ -20,6 +20,11 @@ export interface Provider {
   verify(delivery: Delivery, secrets: readonly string[], now: number, maxAgeMs?: number): boolean;
   /** Called after `verify` only. */
   event(delivery: Delivery): WebhookEvent;
+  /**
+   * What is signed beside the body: the sender's id of the delivery, or its time. With the body it makes two deliveries the same. Called after
+   * `verify` only; absent where the body alone is signed.
+   */
+  signedWith?(delivery: Delivery): string;
 }
 
 /** ms that a signed time may differ from ours, both ways; what Standard Webhooks recommends. */

@@ -19,6 +19,7 @@ export const standardWebhooks: Provider = {
     return id !== "" && fresh && authentic;
   },
   event: () => "push",
+  signedWith: (delivery) => header(delivery, "webhook-id"),
 };
 
 /** `whsec_` and base64, or the secret as it is. */

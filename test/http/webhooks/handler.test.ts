@@ -94,6 +94,32 @@ test("a replay is not acted on, whatever delivery id it claims, nor on another r
   expect([b.hints, b.counted]).toEqual([1, ["accepted", "duplicate"]]);
 });
 
+test("a replay is one whatever headers are added that another host would sign", async () => {
+  const b = bench();
+  const first = delivery();
+  expect((await b.handler.handle(first)).status).toBe(202);
+  for (const name of ["webhook-id", "webhook-timestamp", "x-signature-timestamp", "x-gitlab-event-uuid"]) {
+    const again = { ...first, headers: { ...first.headers, [name]: "1760000000" } };
+    expect(await b.handler.handle(again)).toMatchObject({ status: 200, body: expect.stringContaining("duplicate") });
+  }
+  expect(b.hints).toBe(1);
+});
+
+test("who signs a time may send the same body again, at another time; the same time again is a replay", async () => {
+  const b = bench("generic-hmac");
+  const body = Buffer.from(JSON.stringify({ process: process.pid, timed: true }));
+  const at = (seconds: number): WebhookRequest => {
+    const time = String(seconds);
+    const signature = createHmac("sha256", SECRET).update(`${time}.`).update(body).digest("hex");
+    const headers = { "x-signature": `sha256=${signature}`, "x-signature-timestamp": time };
+    return delivery({ body, headers });
+  };
+  expect((await b.handler.handle(at(1_760_000_000))).status).toBe(202);
+  expect((await b.handler.handle(at(1_760_000_001))).status).toBe(202);
+  expect((await b.handler.handle(at(1_760_000_001))).status).toBe(200);
+  expect(b.hints).toBe(2);
+});
+
 test("tells nobody which Fabrics exist: one answer for all that is not signed, after the same time", async () => {
   const b = bench();
   const bad = delivery({}, "wrong");
