@@ -1,6 +1,6 @@
 /**
- * Weighs the first take of a large repository in a process of its own, bundled as it is shipped: the most memory that it had. Adds to
- * `bench/reports/git-large.md`.
+ * Weighs the first take of a large repository in a process of its own, bundled as it is shipped, with the heap of a
+ * container of 512 MiB: the most memory that it had. Writes `bench/reports/git-large.md`.
  *
  *   node bench/git/large.ts [--files 50000]
  */
@@ -19,8 +19,10 @@ import { fill } from "./workload.ts";
 
 const { values: options } = parseArgs({ options: { files: { type: "string", default: "50000" } } });
 const files = Number(options.files);
-/** MiB, the goal. */
-const MOST = 256;
+/** MiB, the goal: 256 MB. */
+const MOST = 244;
+/** As it is shipped: the young generation by the image, the heap by node itself, which takes 256 MB of the 512 MiB that `deploy/base` allows the pod. */
+const SHIPPED = ["--max-semi-space-size=4", "--max-old-space-size=256"];
 const root = join(import.meta.dirname, "../..");
 
 const server = await startPostgres();
@@ -36,7 +38,7 @@ try {
       "",
       `Made by \`node bench/git/large.ts ${process.argv.slice(2).join(" ")}\` on ${cpus().length} × ${cpus()[0]?.model ?? "?"}, load average ${(loadavg()[0] ?? 0).toFixed(1)}.`,
       "",
-      `First take of ${files} files in a process of its own: ${seconds.toFixed(1)} s from its start to its end, ${peak} MiB of memory at most, goal ≤ ${MOST} MiB, held: ${peak <= MOST ? "yes" : "**no**"}.`,
+      `First take of ${files} files in a process of its own, with the heap that node takes in a container of 512 MiB: ${seconds.toFixed(1)} s from its start to its end, ${peak} MiB of memory at most, goal ≤ ${MOST} MiB (256 MB), held: ${peak <= MOST ? "yes" : "**no**"}.`,
       "",
     ].join("\n");
     console.log(report);
@@ -63,11 +65,7 @@ async function weigh(bench: SourceBench, databaseUrl: string): Promise<{ peak: n
   };
   const program = await bundle();
   const begun = performance.now();
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    "--max-semi-space-size=4",
-    program,
-    JSON.stringify(task),
-  ]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...SHIPPED, program, JSON.stringify(task)]);
   return { peak: Number(stdout.trim().split(" ")[1]), seconds: (performance.now() - begun) / 1_000 };
 }
 

@@ -9,6 +9,13 @@ export interface Change {
   readonly author: string;
 }
 
+/** Who changed what. */
+export interface Changes {
+  of(path: string): Change;
+  /** The newest commit. */
+  readonly head: Change;
+}
+
 const RECORD = "\u0001";
 const FIELD = "\u0002";
 
@@ -22,7 +29,7 @@ export async function lastChanges(
   head: string,
   since: string,
   paths: readonly string[],
-): Promise<{ of(path: string): Change; head: Change }> {
+): Promise<Changes> {
   const alone = since === "" ? null : await onlyCommitSince(repository, head, since);
   if (alone) return { of: () => alone, head: alone };
   const wanted = new Set(paths);

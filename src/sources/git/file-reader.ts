@@ -1,8 +1,7 @@
 import type { DeclaredKey, FileRejection } from "../../core/ports.ts";
-import type { Places } from "../../core/places.ts";
 import { parseJson, isJsonObject } from "../../core/json.ts";
 import type { GitLimits } from "./limits.ts";
-import type { ParsedBlob } from "./reading/parse-worker.ts";
+import type { ManifestTexts } from "./manifest-texts.ts";
 import { MAX_BLOB_BYTES, OMITTED } from "./repository/omitted.ts";
 import type { ManifestParser } from "./reading/parser.ts";
 import { PENDING } from "./plan.ts";
@@ -13,18 +12,17 @@ import type { Scope, ScopeLookup } from "./scopes.ts";
 import type { TreeEntry } from "./tree.ts";
 import { gitError } from "./repository/transport-errors.ts";
 
-/** A manifest on its way to a row: JSON text, so that a large revision is small until it is written. */
-export interface PendingManifest {
-  readonly json: string;
-  readonly places: Places;
-  /** '' for cluster scope. */
-  readonly namespace: string;
+/** A manifest without its text, which lies among the revision's {@link ManifestTexts}. */
+interface RawManifest extends DeclaredKey {
+  readonly column: number;
+  readonly text: number;
 }
 
 /** A file as the parser left it, before anybody has asked in which namespace its objects live. */
 export interface RawFile {
   readonly entry: TreeEntry;
-  readonly parsed: ParsedBlob;
+  readonly manifests: readonly RawManifest[];
+  readonly rejections: readonly FileRejection[];
   /** Kept only where part of the file cannot be read. */
   readonly text: Buffer | null;
   /** Its text is not at hand, and could have declared anything. */
@@ -35,6 +33,8 @@ export interface FileReaderOptions {
   readonly repository: BareRepository;
   readonly parser: ManifestParser;
   readonly limits: GitLimits;
+  /** Takes the texts of what is read. */
+  readonly texts: ManifestTexts;
 }
 
 /** Files and bytes asked for ahead of the parser: a few messages' worth; the bytes bound what of a revision is in memory at once. */
@@ -50,11 +50,12 @@ export async function readFiles(
   const files = new Map<string, RawFile>();
   const failures: unknown[] = [];
   const ahead = new Ahead();
+  const words = new Map<string, string>();
   for (const entry of entries) {
     const size = sizes.get(entry.blob) ?? 0;
     await ahead.enter(size);
     if (failures.length > 0) break;
-    void readFile(entry, size, options)
+    void readFile(entry, size, options, words)
       .then(
         (file) => void files.set(entry.path, file),
         (error: unknown) => void failures.push(error),
@@ -95,12 +96,18 @@ class Ahead {
   }
 }
 
-async function readFile(entry: TreeEntry, size: number, options: FileReaderOptions): Promise<RawFile> {
-  const { limits, parser, repository } = options;
+/** @param words names that stand in many files, each kept once. */
+async function readFile(
+  entry: TreeEntry,
+  size: number,
+  options: FileReaderOptions,
+  words: Map<string, string>,
+): Promise<RawFile> {
+  const { limits, parser, repository, texts } = options;
   const refusal = refusalOf(entry, size, limits);
   if (refusal) {
-    const parsed = { manifests: [], rejections: [{ line: 1, column: 1, ...refusal }] };
-    return { entry, parsed, text: null, opaque: entry.type === "file" };
+    const rejections = [{ line: 1, column: 1, ...refusal }];
+    return { entry, manifests: [], rejections, text: null, opaque: entry.type === "file" };
   }
   let loaded: Buffer | null = null;
   const load = async (): Promise<Buffer> => {
@@ -110,9 +117,21 @@ async function readFile(entry: TreeEntry, size: number, options: FileReaderOptio
     return (loaded = object.content);
   };
   const parsed = await parser.parseBlob(entry.blob, load, limits.maxDocuments);
-  const text = parsed.rejections.length === 0 ? null : await load();
-  return { entry, parsed, text, opaque: false };
+  const rejections = parsed.rejections.length === 0 ? NONE : parsed.rejections;
+  const text = rejections === NONE ? null : await load();
+  const once = (word: string): string => {
+    const known = words.get(word);
+    if (known === undefined) words.set(word, word);
+    return known ?? word;
+  };
+  const manifests = parsed.manifests.map(({ json, places, line, column, name, ...key }): RawManifest => {
+    const [apiGroup, kind, namespace] = [once(key.apiGroup), once(key.kind), once(key.namespace)];
+    return { apiGroup, kind, namespace, name, line, column, text: texts.add({ json, places }) };
+  });
+  return { entry, manifests, rejections, text, opaque: false };
 }
+
+const NONE: readonly FileRejection[] = [];
 
 /** What is never read, whatever is in it. */
 function refusalOf(entry: TreeEntry, size: number, limits: GitLimits): { code: string; message: string } | null {
@@ -136,12 +155,12 @@ function refusalOf(entry: TreeEntry, size: number, limits: GitLimits): { code: s
 }
 
 /** What CustomResourceDefinitions among the files say about their kinds. */
-export function definedScopes(files: Iterable<RawFile>): Map<string, Scope> {
+export function definedScopes(files: Iterable<RawFile>, texts: ManifestTexts): Map<string, Scope> {
   const scopes = new Map<string, Scope>();
-  for (const { parsed } of files) {
-    for (const { kind, json } of parsed.manifests) {
+  for (const { manifests } of files) {
+    for (const { kind, text } of manifests) {
       if (kind !== "CustomResourceDefinition") continue;
-      const object = parseJson(json);
+      const object = parseJson(texts.get(text).json);
       const defined = isJsonObject(object) ? definedScope(object) : null;
       if (defined) scopes.set(defined.key, defined.scope);
     }
@@ -149,7 +168,7 @@ export function definedScopes(files: Iterable<RawFile>): Map<string, Scope> {
   return scopes;
 }
 
-/** Gives each object its key. Kinds of unknown scope without a namespace of their own wait as {@link PENDING}. */
+/** Gives each object its key; of its text the number. Kinds of unknown scope without a namespace of their own wait as {@link PENDING}. */
 export function scopeFile(
   file: RawFile,
   options: {
@@ -159,27 +178,30 @@ export function scopeFile(
     /** It declared objects when it was read last. */
     readonly declaredBefore: boolean;
   },
-): ReadFile<PendingManifest> {
-  if (!options.declaredBefore && isForeign(file)) return { declared: [], rejections: [], mentions: () => false };
-  const declared: Declared<PendingManifest>[] = [];
-  const rejections: FileRejection[] = [...file.parsed.rejections];
-  for (const { json, places, line, column, apiGroup, kind, name, ...own } of file.parsed.manifests) {
+): ReadFile<number> {
+  if (!options.declaredBefore && isForeign(file)) return { declared: [], rejections: NONE, mentions: nothing };
+  const declared: Declared<number>[] = [];
+  const pending: FileRejection[] = [];
+  for (const { line, column, apiGroup, kind, name, text, ...own } of file.manifests) {
     const scope = resolveScope(apiGroup, kind, options.cluster, options.defined);
     if (scope === "unknown" && own.namespace === "") {
       const what = apiGroup === "" ? kind : `${kind}.${apiGroup}`;
       const message = `${what} is not served by the cluster yet; ${name} waits for it`;
-      rejections.push({ line, column, code: PENDING, message });
+      pending.push({ line, column, code: PENDING, message });
       continue;
     }
     const namespace = scope === "cluster" ? "" : own.namespace === "" ? options.defaultNamespace : own.namespace;
-    const key: DeclaredKey = { apiGroup, kind, namespace, name, line };
-    declared.push({ key, column, manifest: { json, places, namespace } });
+    declared.push({ key: { apiGroup, kind, namespace, name, line }, column, manifest: text });
   }
   const { text, opaque } = file;
-  return { declared, rejections, mentions: (name) => opaque || (text !== null && text.includes(name)) };
+  const rejections = pending.length === 0 ? file.rejections : [...file.rejections, ...pending];
+  const mentions = text === null && !opaque ? nothing : (name: string) => opaque || text?.includes(name) === true;
+  return { declared, rejections, mentions };
 }
 
+const nothing = (): boolean => false;
+
 /** package.json and its like: not a manifest with a mistake, but no manifest. */
-function isForeign({ entry, parsed, text }: RawFile): boolean {
-  return entry.path.endsWith(".json") && parsed.manifests.length === 0 && text !== null && !text.includes("apiVersion");
+function isForeign({ entry, manifests, text }: RawFile): boolean {
+  return entry.path.endsWith(".json") && manifests.length === 0 && text !== null && !text.includes("apiVersion");
 }

@@ -35,7 +35,7 @@ function touchedPart<T>(input: PlanInput<T>): {
     touched.add(file.path);
     for (const key of file.keys) ids.add(keyId(key));
   }
-  for (const { declared } of read.values()) for (const { key } of declared) ids.add(keyId(key));
+  if (quiet.length > 0) for (const { declared } of read.values()) for (const { key } of declared) ids.add(keyId(key));
   const untouched = quiet.filter((file) => {
     if (!file.keys.some((key) => ids.has(keyId(key)))) return true;
     touched.add(file.path);

@@ -142,28 +142,37 @@ function fileRecord<T>(
   const candidates = file
     ? file.declared.map(({ key, column }) => ({ key, column }))
     : (old?.keys ?? []).filter((key) => !isKept(key)).map((key) => ({ key, column: 1 }));
-  const keys: DeclaredKey[] = [];
-  const rejections = [...(file ? file.rejections : (old?.rejections ?? []))];
-  for (const { key, column } of candidates) {
+  const refused = file ? file.rejections : (old?.rejections ?? NONE);
+  const duplicates: FileRejection[] = [];
+  const own = candidates.filter(({ key, column }) => {
     const owner = owners.get(keyId(key));
-    if (owner && owner.path === path && owner.key === key) keys.push(key);
-    else if (owner) rejections.push(duplicate(key, column, path, owner));
-  }
-  rejections.sort((a, b) => a.line - b.line || a.column - b.column);
+    if (owner && owner.path === path && owner.key === key) return true;
+    if (owner) duplicates.push(duplicate(key, column, path, owner));
+    return false;
+  });
+  // A list that was pushed to has room for sixteen more: of tens of thousands of files that is felt.
+  let keys = own.map(({ key }) => key);
+  const rejections =
+    refused.length + duplicates.length === 0
+      ? NONE
+      : [...refused, ...duplicates].sort((a, b) => a.line - b.line || a.column - b.column);
   const parsed = isComplete(rejections);
   if (!parsed) {
     const declared = new Set(candidates.map(({ key }) => keyId(key)));
-    for (const key of old?.keys ?? []) if (!declared.has(keyId(key))) keys.push({ ...key, line: 0 });
+    const kept = (old?.keys ?? []).filter((key) => !declared.has(keyId(key)));
+    keys = [...keys, ...kept.map((key) => ({ ...key, line: 0 }))];
   }
   return {
     path,
     blob,
-    documents: candidates.length + (file ? file.rejections : (old?.rejections ?? [])).length,
+    documents: candidates.length + refused.length,
     keys,
     rejections,
     parsed,
   };
 }
+
+const NONE: readonly FileRejection[] = [];
 
 function duplicate(
   key: DeclaredKey,

@@ -3,9 +3,11 @@ import type { Observation } from "../../core/observation.ts";
 import type { DeclaredKey, FileRejection, GitFile } from "../../core/ports.ts";
 import type { WritePath } from "../../core/vocabulary.ts";
 import { lastChanges } from "./blame.ts";
-import { declareFromText, declareObject } from "./declare.ts";
+import type { Changes } from "./blame.ts";
+import { Declarer } from "./declare.ts";
 import { definedScopes, readFiles, scopeFile } from "./file-reader.ts";
-import type { PendingManifest, RawFile } from "./file-reader.ts";
+import type { RawFile } from "./file-reader.ts";
+import { ManifestTexts } from "./manifest-texts.ts";
 import { MAX_IGNORE_BYTES, MAX_IGNORE_FILES } from "./limits.ts";
 import type { ManifestParser } from "./reading/parser.ts";
 import { blobsRead, OMITTED } from "./repository/omitted.ts";
@@ -51,56 +53,83 @@ export interface Taken {
   readonly rejected: number;
 }
 
-/** Manifests of one revision that are kept as objects until they are written; of more the texts are, a tenth of the memory. */
-const KEPT_AS_OBJECTS = 8_000;
 /** Manifests normalised before the event loop gets its turn: some 5 ms. */
 const SLICE = 64;
+/** Blobs whose sizes are asked for at once. */
+const SIZES_AT_ONCE = 2_000;
 
 /**
- * Reads one revision as far as it differs from what is stored. Nothing is written; the caller commits what this gives.
+ * Reads one revision as far as it differs from what is stored. Nothing is written; the caller commits what this gives. What is needed on the way
+ * ends with each step: of a large revision there is never more in memory than one of them.
  * @throws FabricSyncError `LimitExceeded`, `EmptyingRefused`, `PathNotFound` (all stall: the rows stay), `RepositoryCorrupt`, `Timeout`.
  */
 export async function takeRevision(input: TakeInput): Promise<Taken> {
+  const texts = new ManifestTexts();
+  const { plan, changes, warnings, counts } = await planTake(input, texts);
+  const { files, upserts, removed } = plan;
+  return { observations: await observe(input, plan, changes, texts), files, upserts, removed, warnings, ...counts };
+}
+
+interface Planned {
+  readonly plan: Plan<number>;
+  /** Null when nothing changed. */
+  readonly changes: Changes | null;
+  readonly warnings: readonly string[];
+  readonly counts: Pick<Taken, "documents" | "unmoved" | "rejected">;
+}
+
+async function planTake(input: TakeInput, texts: ManifestTexts): Promise<Planned> {
   const { repository, rules, commit, stored } = input;
   const listing = await listTree(repository, commit, rules.path, rules.limits.maxFiles);
-  const selection = await select(input, listing?.entries ?? []);
-  const sizes = await sizesOf(input, selection.entries);
-  checkTotals(selection.entries, sizes, rules.limits);
+  const { entries, warnings } = await select(input, listing?.entries ?? []);
+  const sizes = await sizesOf(input, entries);
+  checkTotals(entries, sizes, rules.limits);
 
-  const changed = selection.entries.filter((entry) => mustRead(entry, input));
-  const present = new Set(selection.entries.map(({ path }) => path));
+  const changed = entries.filter((entry) => mustRead(entry, input));
+  const present = new Set(entries.map(({ path }) => path));
   const gone = [...stored.keys()].filter((path) => !present.has(path));
   const [raw, changes] = await Promise.all([
-    readFiles(changed, sizes, { repository, parser: input.parser, limits: rules.limits }),
+    readFiles(changed, sizes, { repository, parser: input.parser, limits: rules.limits, texts }),
     changed.length + gone.length === 0
       ? null
       : lastChanges(repository, commit, input.since, [...changed.map(({ path }) => path), ...gone]),
   ]);
-  const defined = await scopesDefined(input, selection.entries, raw, sizes);
-  const read = new Map<string, ReadFile<PendingManifest>>();
+  const read = scopeFiles(input, raw, await scopesDefined(input, entries, raw, sizes, texts));
+  const plan = planRevision({ stored, tree: entries, read, redeclare: input.since === "" });
+  checkDocuments(plan, rules.limits);
+  checkEmptying(plan, listing !== null, rules);
+  return { plan, changes, warnings, counts: countsOf(plan, read) };
+}
+
+function scopeFiles(
+  { stored, rules, scopes }: TakeInput,
+  raw: Map<string, RawFile>,
+  defined: ReadonlyMap<string, Scope>,
+): Map<string, ReadFile<number>> {
+  const read = new Map<string, ReadFile<number>>();
   for (const [path, file] of raw) {
     const declaredBefore = (stored.get(path)?.keys.length ?? 0) > 0;
     const { defaultNamespace } = rules;
-    read.set(path, scopeFile(file, { cluster: input.scopes, defined, defaultNamespace, declaredBefore }));
+    read.set(path, scopeFile(file, { cluster: scopes, defined, defaultNamespace, declaredBefore }));
+    raw.delete(path);
   }
-  const tree = selection.entries.map(({ path, blob }) => ({ path, blob }));
-  const plan = planRevision({ stored, tree, read, redeclare: input.since === "" });
-  checkDocuments(plan, rules.limits);
-  checkEmptying(plan, listing !== null, rules);
+  return read;
+}
 
+/** What the database is told: what is declared, and what is no longer. */
+async function observe(
+  { fabricId, writePath, now, commit }: TakeInput,
+  plan: Plan<number>,
+  changes: Changes | null,
+  texts: ManifestTexts,
+): Promise<Observation[]> {
   const observations: Observation[] = [];
-  const { fabricId, writePath, now } = input;
-  const declare = plan.declare.length > KEPT_AS_OBJECTS ? declareFromText : declareObject;
+  const declarer = new Declarer({ fabricId, writePath, observedAt: now, texts });
   let slice = 0;
   for (const { path, blob, declared } of plan.declare) {
     const change = changes?.of(path) ?? { commit, author: "" };
-    const { json, places } = declared.manifest;
-    const origin = {
-      ...{ ...change, filePath: path, line: declared.key.line, fileHash: blob },
-      ...(places === "" ? {} : { places }),
-    };
-    const seen = { fabricId, writePath, observedAt: now, namespace: declared.manifest.namespace };
-    observations.push(declare(json, origin, seen));
+    const { key, manifest: text } = declared;
+    observations.push(declarer.declare({ key, filePath: path, fileHash: blob, change, text }));
     if ((slice += 1) % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   for (const { key, path } of plan.retire) {
@@ -117,14 +146,7 @@ export async function takeRevision(input: TakeInput): Promise<Taken> {
       reason,
     });
   }
-  return {
-    observations,
-    files: plan.files,
-    upserts: plan.upserts,
-    removed: plan.removed,
-    warnings: selection.warnings,
-    ...countsOf(plan, read),
-  };
+  return observations;
 }
 
 function objectKey(fabricId: string, { apiGroup, kind, namespace, name }: DeclaredKey) {
@@ -160,15 +182,18 @@ async function sizesOf(input: TakeInput, entries: readonly TreeEntry[]): Promise
   const headers = await input.repository.headers();
   const files = entries.filter(({ type }) => type === "file");
   const unknown = [...new Set(files.map(({ blob }) => blob).filter((blob) => !sizes.has(blob)))];
-  const found = await Promise.all(unknown.map((blob) => headers.read(blob)));
-  const wasRead = found.includes(null) ? blobsRead(input.stored) : new Set<string>();
-  unknown.forEach((blob, index) => {
-    // What is not here was left out by the server, unless it was here before.
-    const size = found[index]?.size ?? OMITTED;
-    if (size === OMITTED && wasRead.has(blob))
-      throw gitError("RepositoryCorrupt", "the cached repository lacks a file that its tree names");
-    sizes.set(blob, size);
-  });
+  for (let from = 0; from < unknown.length; from += SIZES_AT_ONCE) {
+    const some = unknown.slice(from, from + SIZES_AT_ONCE);
+    const found = await Promise.all(some.map((blob) => headers.read(blob)));
+    const wasRead = found.includes(null) ? blobsRead(input.stored) : new Set<string>();
+    some.forEach((blob, index) => {
+      // What is not here was left out by the server, unless it was here before.
+      const size = found[index]?.size ?? OMITTED;
+      if (size === OMITTED && wasRead.has(blob))
+        throw gitError("RepositoryCorrupt", "the cached repository lacks a file that its tree names");
+      sizes.set(blob, size);
+    });
+  }
   const current = new Set(files.map(({ blob }) => blob));
   for (const blob of sizes.keys()) if (!current.has(blob)) sizes.delete(blob);
   return sizes;
@@ -180,20 +205,21 @@ async function scopesDefined(
   entries: readonly TreeEntry[],
   raw: ReadonlyMap<string, RawFile>,
   sizes: ReadonlyMap<string, number>,
+  texts: ManifestTexts,
 ): Promise<Map<string, Scope>> {
   const defining = entries.filter(
     ({ path }) =>
       !raw.has(path) && input.stored.get(path)?.keys.some(({ kind }) => kind === "CustomResourceDefinition"),
   );
-  if (raw.size === 0 || defining.length === 0) return definedScopes(raw.values());
-  const options = { repository: input.repository, parser: input.parser, limits: input.rules.limits };
+  if (raw.size === 0 || defining.length === 0) return definedScopes(raw.values(), texts);
+  const options = { repository: input.repository, parser: input.parser, limits: input.rules.limits, texts };
   const others = await readFiles(defining, sizes, options);
-  return definedScopes([...others.values(), ...raw.values()]);
+  return definedScopes([...others.values(), ...raw.values()], texts);
 }
 
 function countsOf(
-  plan: Plan<PendingManifest>,
-  read: ReadonlyMap<string, ReadFile<PendingManifest>>,
+  plan: Plan<number>,
+  read: ReadonlyMap<string, ReadFile<number>>,
 ): Pick<Taken, "documents" | "unmoved" | "rejected"> {
   let documents = plan.retire.length;
   let rejected = 0;

@@ -60,6 +60,31 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+test("who reads while the objects are packed anew is answered, whenever that ends", async () => {
+  const shared = await open().subscribe(repository.httpsUrl, "", subscriber());
+  const asker = subscriber();
+  await pool.subscribe(repository.httpsUrl, "", asker);
+  const { commit } = await shared.resolve(asker, Date.now());
+  const asked = await shared.bare.contents();
+  const headers = await shared.bare.headers();
+  // Asked in the turn in which the reader is replaced, and before its process has seen the question.
+  const answers = [asked.read(`${commit}:a.yaml`), headers.read(commit)];
+  asked.retire();
+  headers.retire();
+  expect((await answers[0])?.content.toString()).toBe("a: 0\n");
+  expect((await answers[1])?.type).toBe("commit");
+  // Whoever still has it in hand is answered as well.
+  expect((await asked.read(`${commit}:a.yaml`))?.type).toBe("blob");
+  let packing = true;
+  const reading = Array.from({ length: 4 }, async () => {
+    while (packing) expect((await (await shared.bare.contents()).read(`${commit}:a.yaml`))?.type).toBe("blob");
+  });
+  for (let round = 0; round < 5; round += 1) expect(await shared.bare.collect()).toBe(true);
+  packing = false;
+  await Promise.all(reading);
+  expect(await shared.bare.contents()).not.toBe(asked);
+});
+
 test("after some fetches the objects are packed anew, and reading goes on", async () => {
   const asker = subscriber();
   const shared = await open({ fetchesPerGc: 2 }).subscribe(repository.httpsUrl, "", asker);
@@ -70,11 +95,8 @@ test("after some fetches the objects are packed anew, and reading goes on", asyn
   const packs = async (): Promise<string[]> =>
     (await readdir(join(shared.bare.directory, "objects", "pack"))).filter((name) => name.endsWith(".pack"));
   await waitFor("the packs to become one", async () => (await packs()).length === 1);
-  // Packing ends with new readers: a question in that very moment is rejected, and asked again.
-  await waitFor("the object", async () => {
-    const object = await (await shared.bare.contents()).read(`${commit}:a.yaml`);
-    return object?.content.toString("utf8") === "a: 1\n";
-  });
+  const object = await (await shared.bare.contents()).read(`${commit}:a.yaml`);
+  expect(object?.content.toString("utf8")).toBe("a: 1\n");
   const next = await repository.push({ "a.yaml": "a: 2\n" });
   expect((await shared.resolve(asker, Date.now(), true)).commit).toBe(next);
 });

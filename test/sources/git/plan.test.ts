@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import type { DeclaredKey, FileRejection, GitFile } from "../../../src/core/ports.ts";
 import { isComplete, isKept, planInFull } from "../../../src/sources/git/plan.ts";
-import { declareFromText, declareObject } from "../../../src/sources/git/declare.ts";
+import { Declarer } from "../../../src/sources/git/declare.ts";
+import { ManifestTexts } from "../../../src/sources/git/manifest-texts.ts";
 import { planRevision } from "../../../src/sources/git/plan-changes.ts";
 import type { Plan, ReadFile } from "../../../src/sources/git/plan.ts";
 
@@ -207,13 +208,44 @@ test("an object that moved into a broken file whose text names it is kept", () =
   expect(result.files.get("b.yaml")?.keys.filter(isKept)).toMatchObject([{ name: "x" }]);
 });
 
-test("what is declared from its text is what is declared as an object, whenever it is asked", () => {
-  const json = '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"data":{"p":"eA=="},"n":9007199254740993}';
-  const origin = { commit: "c", author: "a", filePath: "a.yaml", line: 1, fileHash: "b", places: "0 0 1 data" };
-  const seen = { fabricId: "f", writePath: "git_poll", observedAt: 1, namespace: "default" } as const;
-  const whole = declareObject(json, origin, seen);
-  const lazy = declareFromText(json, origin, seen);
-  expect(lazy).toEqual(whole);
-  expect({ ...lazy }).toEqual(whole);
-  expect(JSON.stringify({ ...lazy })).toBe(JSON.stringify({ ...lazy, content: whole.content }));
+const manyOrFew = (count: number, length: number): { texts: ManifestTexts; json: (number: number) => string } => {
+  const json = (number: number): string =>
+    `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a${number}"},"data":{"p":"eA=="},"n":9007199254740993,"x":"${"\u2028é".repeat(length)}"}`;
+  const texts = new ManifestTexts();
+  for (let number = 0; number < count; number += 1) {
+    expect(texts.add({ json: json(number), places: `0 0 1 ${number}` })).toBe(number);
+  }
+  return { texts, json };
+};
+
+test.each([
+  ["8,001 small manifests", 8_001, 1],
+  ["20,000 small manifests", 20_000, 10],
+  ["40 large ones", 40, 500_000],
+])("the texts of %s are packed, and each is what it was", (_, count, length) => {
+  const { texts, json } = manyOrFew(count, length);
+  expect(texts.many).toBe(true);
+  for (let step = 0; step < count; step += 1) {
+    // Back and forth, as the order of keys may be.
+    const number = step % 2 === 0 ? step : count - step;
+    const text = texts.get(number);
+    if (text.json !== json(number) || text.places !== `0 0 1 ${number}`) throw new Error(`${number} is another one`);
+  }
+  expect(() => texts.get(count)).toThrow("no text");
+});
+
+test("what is declared is the same whether it is kept as an object or made of its text when it is asked for", () => {
+  const [few, many] = [manyOrFew(3, 1), manyOrFew(8_100, 1)];
+  const declare = (texts: ManifestTexts, number: number) => {
+    const declarer = new Declarer({ fabricId: "f", writePath: "git_poll", observedAt: 1, texts });
+    const key = { apiGroup: "", kind: "Secret", namespace: "default", name: `a${number}`, line: 1 };
+    const change = { commit: "c", author: "a" };
+    return declarer.declare({ key, filePath: "a.yaml", fileHash: "b", change, text: number });
+  };
+  const whole = declare(few.texts, 2);
+  const late = declare(many.texts, 2);
+  const { side, type, key, writePath, observedAt, apiVersion, content, origin } = late;
+  expect({ side, type, key, writePath, observedAt, apiVersion, content, origin }).toEqual(whole);
+  expect(JSON.stringify(late)).toBe(JSON.stringify(whole));
+  expect(whole.content.spec).not.toEqual({});
 });

@@ -6,6 +6,7 @@ import type { FieldPlace, Place, Places } from "../../../core/places.ts";
 import type { FileRejection } from "../../../core/ports.ts";
 import { readJsonDocuments } from "./json-documents.ts";
 import { MAX_DEPTH } from "../limits.ts";
+import { nesting } from "./nesting.ts";
 import { checkManifest } from "./manifest-checks.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { isRefused, TOO_MANY_ITEMS } from "./read-document.ts";
@@ -107,6 +108,8 @@ class FileReader {
         "after --- only a comment may follow on the line",
       );
     }
+    if (nesting(chunk.bytes) > MAX_DEPTH)
+      return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
     let text: string;
     try {
       text = FATAL_UTF8.decode(withoutBom(chunk.bytes));
@@ -119,7 +122,6 @@ class FileReader {
       const place = { line: chunk.firstLine + before.length, column: (before.at(-1)?.length ?? 0) + 1 };
       return this.#refuse(place, "ControlCharacter", "a control character that YAML does not allow");
     }
-    if (nesting(text) > MAX_DEPTH) return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
     const plain = readPlainYaml(text, chunk.firstLine, this.#maxDocuments);
     if (plain === TOO_MANY_ITEMS) {
       this.#tooMany = true;
@@ -196,18 +198,3 @@ function lineCounter(text: string): LineCounter {
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
   return lines;
 }
-
-/** An upper bound of the nesting of `[` and `{`, and of `- - -` on one line, before a recursive parser sees it. */
-function nesting(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 0x5b || code === 0x7b) deepest = Math.max(deepest, (depth += 1));
-    else if ((code === 0x5d || code === 0x7d) && depth > 0) depth -= 1;
-  }
-  return COMPACT.test(text) ? Number.POSITIVE_INFINITY : deepest;
-}
-
-/** Collections that begin within each other on one line. */
-const COMPACT = new RegExp(`^[ ]*(?:[-?:][ ]+){${MAX_DEPTH}}`, "m");

@@ -1,19 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { PARSE_DEADLINE_MS } from "../limits.ts";
-import type { ParseAnswer, ParsedBlob, ParseRequest } from "./parse-worker.ts";
-
-interface Job {
-  readonly bytes: Buffer;
-  readonly maxDocuments: number;
-  readonly resolve: (parsed: ParsedBlob) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** Files that are with the worker as one message. */
-interface Batch {
-  readonly id: number;
-  readonly jobs: readonly Job[];
-}
+import { nextJobs, requestOf } from "./parse-batch.ts";
+import type { Batch, Job } from "./parse-batch.ts";
+import type { ParseAnswer, ParsedBlob } from "./parse-worker.ts";
 
 interface Cached {
   readonly parsed: Promise<ParsedBlob>;
@@ -22,15 +11,17 @@ interface Cached {
 
 /** Batches that lie with the worker at once: it never waits for us. */
 const WINDOW = 2;
-/** Files and bytes of one message: a message costs as much as parsing a small file, and what it holds is in memory twice. */
-const BATCH_FILES = 64;
-const BATCH_BYTES = 256 * 1024;
-/** ms without work after which the thread, some 20 MB, ends. */
+/** ms without work after which the thread, some 20 MB, ends; one that has read a large revision keeps what its heap grew to, and ends sooner. */
 const IDLE_MS = 30_000;
+const TIRED_IDLE_MS = 1_000;
+/** Bytes after which it is tired. */
+const TIRING_BYTES = 16 * 1024 * 1024;
 /** Heap of the thread, MB: the largest file allowed (16 MiB) parses in less. What needs more is killed like what takes too long. */
 const WORKER_HEAP_MB = 512;
+/** Of it the young part, MB: what a batch leaves behind is garbage, and a larger one only makes the process larger. */
+const WORKER_YOUNG_MB = 12;
 /** Bytes of parsed blobs that are kept for the other Fabrics on the same push. */
-const CACHE_BYTES = 16 * 1024 * 1024;
+const CACHE_BYTES = 8 * 1024 * 1024;
 
 /** Under node the TypeScript file itself, in the bundle the entry beside it. */
 function workerUrl(): URL {
@@ -53,6 +44,8 @@ export class ManifestParser {
   #deadline: NodeJS.Timeout | null = null;
   #idle: NodeJS.Timeout | null = null;
   #nextId = 1;
+  /** Bytes that the thread was given since it began. */
+  #given = 0;
   #closed = false;
 
   constructor(options: { deadlineMs?: number } = {}) {
@@ -68,7 +61,7 @@ export class ManifestParser {
     this.#cache.set(key, entry);
     entry.parsed.then(
       (parsed) => {
-        entry.bytes = parsed.manifests.reduce((sum, { json, places }) => sum + json.length + places.length + 128, 128);
+        entry.bytes = parsed.manifests.reduce((sum, { json, places }) => sum + json.length + places.length + 512, 512);
         this.#cachedBytes += entry.bytes;
         this.#evict();
       },
@@ -113,32 +106,24 @@ export class ManifestParser {
     if (this.#idle) clearTimeout(this.#idle);
     this.#idle = null;
     while (this.#sent.length < WINDOW && this.#queue.length > 0) {
-      const batch = { id: this.#nextId++, jobs: this.#nextJobs() };
+      const batch = { id: this.#nextId++, jobs: nextJobs(this.#queue) };
       this.#sent.push(batch);
       const request = requestOf(batch);
+      this.#given += request.bytes.length;
       this.#start().postMessage(request, [request.bytes.buffer as ArrayBuffer]);
       if (this.#sent.length === 1) this.#armDeadline();
     }
     if (this.#sent.length === 0 && this.#worker) {
-      this.#idle = setTimeout(() => void this.#endWorker(), IDLE_MS);
+      const idleMs = this.#given > TIRING_BYTES ? TIRED_IDLE_MS : IDLE_MS;
+      this.#idle = setTimeout(() => void this.#endWorker(), idleMs);
       this.#idle.unref();
       this.#worker.unref();
     }
   }
 
-  #nextJobs(): Job[] {
-    let bytes = 0;
-    let count = 0;
-    for (const job of this.#queue) {
-      bytes += job.bytes.length;
-      if (count > 0 && (count >= BATCH_FILES || bytes > BATCH_BYTES)) break;
-      count += 1;
-    }
-    return this.#queue.splice(0, count);
-  }
-
   #start(): Worker {
     if (!this.#worker) {
+      this.#given = 0;
       this.#progress = new Int32Array(new SharedArrayBuffer(4));
       const worker = new Worker(workerUrl(), {
         // The environment and the arguments of this process are none of its business.
@@ -146,7 +131,11 @@ export class ManifestParser {
         argv: [],
         workerData: this.#progress.buffer,
         execArgv: ["--disable-warning=ExperimentalWarning"],
-        resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB, stackSizeMb: 4 },
+        resourceLimits: {
+          maxOldGenerationSizeMb: WORKER_HEAP_MB,
+          maxYoungGenerationSizeMb: WORKER_YOUNG_MB,
+          stackSizeMb: 4,
+        },
       });
       worker.on("message", (answer: ParseAnswer) => this.#answered(worker, answer));
       worker.on("error", (error) => this.#refuseCurrent(worker, failureOf(error)));
@@ -221,19 +210,4 @@ export class ManifestParser {
 function failureOf(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   return code === "ERR_WORKER_OUT_OF_MEMORY" ? "parsing took too much memory" : "the parser failed";
-}
-
-/** The files in one piece of memory of its own, which goes over to the thread. */
-function requestOf({ id, jobs }: Batch): ParseRequest {
-  const bytes = new Uint8Array(jobs.reduce((sum, job) => sum + job.bytes.length, 0));
-  let start = 0;
-  for (const job of jobs) {
-    bytes.set(job.bytes, start);
-    start += job.bytes.length;
-  }
-  return {
-    id,
-    bytes,
-    files: jobs.map((job) => ({ length: job.bytes.length, maxDocuments: job.maxDocuments })),
-  };
 }

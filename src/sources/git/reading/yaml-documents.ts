@@ -25,21 +25,30 @@ export function splitDocuments(bytes: Buffer, limit: number): Chunk[] {
   let start = 0;
   let firstLine = 0;
   let afterSeparator = "";
-  let line = 0;
-  for (let at = 0; at < bytes.length && chunks.length <= limit; line += 1) {
+  for (let at = nextSeparator(bytes, 0); at >= 0 && chunks.length <= limit; at = nextSeparator(bytes, start)) {
+    push(chunks, bytes.subarray(start, at), firstLine, afterSeparator);
     const newline = bytes.indexOf(NEWLINE, at);
     const end = newline < 0 ? bytes.length : newline + 1;
-    if (bytes[at] === DASH && bytes[at + 1] === DASH && bytes[at + 2] === DASH) {
-      push(chunks, bytes.subarray(start, at), firstLine, afterSeparator);
-      const rest = bytes.toString("utf8", at + 3, Math.min(end, at + 200)).trim();
-      afterSeparator = rest.startsWith("#") ? "" : rest;
-      start = end;
-      firstLine = line + 1;
-    }
-    at = end;
+    const rest = bytes.toString("utf8", at + 3, Math.min(end, at + 200)).trim();
+    afterSeparator = rest.startsWith("#") ? "" : rest;
+    firstLine += countLines(bytes, start, at) + 1;
+    start = end;
   }
   push(chunks, bytes.subarray(start), firstLine, afterSeparator);
   return chunks;
+}
+
+/** Where the next line that begins with `---` begins, at `from` or after; -1 when there is none. Lines between are not even looked at. */
+function nextSeparator(bytes: Buffer, from: number): number {
+  if (bytes[from] === DASH && bytes[from + 1] === DASH && bytes[from + 2] === DASH) return from;
+  const found = bytes.indexOf("\n---", from);
+  return found < 0 ? -1 : found + 1;
+}
+
+function countLines(bytes: Buffer, from: number, to: number): number {
+  let lines = 0;
+  for (let at = from; at < to; at += 1) if (bytes[at] === NEWLINE) lines += 1;
+  return lines;
 }
 
 function push(chunks: Chunk[], bytes: Buffer, firstLine: number, afterSeparator: string): void {

@@ -119,7 +119,10 @@ export class BareRepository {
   async collect(): Promise<boolean> {
     // Starts processes of its own, so it runs as a group.
     const result = await this.stream([...KNOWS_OMITTED, "gc", "--quiet", "--prune=now"]);
-    this.close();
+    // The old packs are on the disk for as long as somebody holds them open.
+    for (const reader of [this.#contents, this.#headers]) reader?.retire();
+    this.#contents = null;
+    this.#headers = null;
     return result.exitCode === 0;
   }
 

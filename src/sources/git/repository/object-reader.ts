@@ -15,6 +15,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+const NOTHING = Buffer.alloc(0);
 /** ms without a question after which the process ends; it starts again in milliseconds. */
 const IDLE_MS = 60_000;
 
@@ -34,6 +35,7 @@ export class ObjectReader {
   /** Bytes that must be there before the next answer is whole; saves joining the pieces of a large blob again and again. */
   #needed = 1;
   #idle: NodeJS.Timeout | null = null;
+  #retired = false;
 
   constructor(options: { directory: string; env: Readonly<Record<string, string>>; contents: boolean }) {
     this.#directory = options.directory;
@@ -62,6 +64,12 @@ export class ObjectReader {
   warm(): void {
     this.#start();
     if (this.#waiting.length === 0) this.#rest();
+  }
+
+  /** Another reader takes over: answers what was asked, then ends its process. Whoever still asks this one is answered, too. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#waiting.length === 0) this.close();
   }
 
   /** Ends the process; open questions are rejected. */
@@ -117,7 +125,7 @@ export class ObjectReader {
         this.#needed = length;
         break;
       }
-      const content = this.#contents ? Buffer.from(buffer.subarray(end + 1, end + 1 + size)) : Buffer.alloc(0);
+      const content = this.#contents ? Buffer.from(buffer.subarray(end + 1, end + 1 + size)) : NOTHING;
       buffer = buffer.subarray(length);
       this.#waiting
         .shift()
@@ -129,6 +137,7 @@ export class ObjectReader {
   }
 
   #rest(): void {
+    if (this.#retired) return this.close();
     this.#idle ??= setTimeout(() => this.close(), IDLE_MS);
     this.#idle.unref();
   }

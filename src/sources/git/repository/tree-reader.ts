@@ -19,8 +19,13 @@ export interface ReaderOf {
 
 /** Entries of folders that are remembered: some 100 bytes each. A push changes a few folders; the others are known by their ids. */
 const REMEMBERED_ENTRIES = 200_000;
-/** Folders that are asked for at once. */
+/** Folders that are asked for at once, and bytes of theirs: what is over the limit should not have been read. */
 const AT_ONCE = 64;
+const BYTES_AT_ONCE = 1024 * 1024;
+/** Bytes that an entry takes in its folder's list, of a whole tree on average: a mode, an id, and a name of 70. */
+const ENTRY_BYTES = 100;
+/** A tree whose folders take no more than this is never too large by its bytes. */
+const SMALL_BYTES = 1024 * 1024;
 /** Levels that a path may have: a name and a slash are two bytes, and the root is one more. */
 const MAX_LEVELS = MAX_PATH_BYTES / 2 + 1;
 
@@ -36,43 +41,86 @@ export class TreeReader {
 
   /**
    * Every folder below `root`, itself included, by its id; those too deep for any path are left out.
-   * @throws FabricSyncError `LimitExceeded` as soon as there are more than `maxEntries`, or one folder has more than
-   *   {@link MAX_FOLDER_BYTES}, before it is read; `RepositoryCorrupt`.
+   * @throws FabricSyncError `LimitExceeded` by the folders' sizes before they are read, by the number of their entries before anything is made of
+   *   them: more than `maxEntries`, or one folder with more than {@link MAX_FOLDER_BYTES}; `RepositoryCorrupt`.
    */
   async below(root: string, maxEntries: number): Promise<ReadonlyMap<string, readonly FolderEntry[]>> {
     const folders = new Map<string, readonly FolderEntry[]>();
-    let entries = 0;
+    const budget = { entries: maxEntries, bytes: Math.max(SMALL_BYTES, maxEntries * ENTRY_BYTES), maxEntries };
     let level = new Set([root]);
     for (let depth = 0; level.size > 0 && depth < MAX_LEVELS; depth += 1) {
-      const next = new Set<string>();
       const ids = [...level].filter((id) => !folders.has(id));
-      for (let from = 0; from < ids.length; from += AT_ONCE) {
-        const some = ids.slice(from, from + AT_ONCE);
-        const read = await Promise.all(some.map((id) => this.#folder(id)));
-        some.forEach((id, index) => folders.set(id, read[index] ?? []));
-        for (const folder of read) {
-          entries += folder.length;
-          for (const { id, type } of folder) if (type === "folder") next.add(id);
-        }
-        if (entries > maxEntries) throw tooMany(maxEntries);
+      level = new Set();
+      for (const [id, folder] of await this.#level(ids, budget)) {
+        folders.set(id, folder);
+        for (const { id: below, type } of folder) if (type === "folder") level.add(below);
       }
-      level = next;
     }
     checkSize(root, folders, maxEntries);
     return folders;
   }
 
-  async #folder(id: string): Promise<readonly FolderEntry[]> {
-    const known = this.#known.get(id);
-    if (known) return known;
-    const header = await (await this.#repository.headers()).read(id);
-    if (header?.type !== "tree") throw corrupt();
-    if (header.size > MAX_FOLDER_BYTES) {
-      throw gitError("LimitExceeded", `a folder whose list of names takes more than ${MAX_FOLDER_BYTES} bytes`);
+  /** All folders of one level: weighed, then read and counted, then made something of. */
+  async #level(ids: readonly string[], budget: Budget): Promise<Map<string, readonly FolderEntry[]>> {
+    const folders = new Map<string, readonly FolderEntry[]>();
+    const spend = (entries: number): void => {
+      if ((budget.entries -= entries) < 0) throw tooMany(budget.maxEntries);
+    };
+    const unknown: string[] = [];
+    for (const id of ids) {
+      const known = this.#known.get(id);
+      if (known === undefined) unknown.push(id);
+      else {
+        spend(known.length);
+        folders.set(id, known);
+      }
     }
+    const read: (readonly [id: string, bytes: Buffer])[] = [];
+    for (const some of await this.#weighed(unknown, budget)) {
+      for (const [id, bytes] of await Promise.all(some.map((id) => this.#bytesOf(id)))) {
+        spend(countEntries(bytes, id.length / 2));
+        read.push([id, bytes]);
+      }
+    }
+    for (const [id, bytes] of read) folders.set(id, this.#remember(id, parseFolder(bytes, id.length / 2)));
+    return folders;
+  }
+
+  /** The ids in groups that may be read at once. */
+  async #weighed(ids: readonly string[], budget: Budget): Promise<string[][]> {
+    const headers = await this.#repository.headers();
+    const groups: string[][] = [];
+    let group: string[] = [];
+    let bytes = 0;
+    for (let from = 0; from < ids.length; from += AT_ONCE) {
+      const some = ids.slice(from, from + AT_ONCE);
+      const found = await Promise.all(some.map((id) => headers.read(id)));
+      some.forEach((id, index) => {
+        const header = found[index];
+        if (header?.type !== "tree") throw corrupt();
+        if (header.size > MAX_FOLDER_BYTES) {
+          throw gitError("LimitExceeded", `a folder whose list of names takes more than ${MAX_FOLDER_BYTES} bytes`);
+        }
+        if ((budget.bytes -= header.size) < 0) throw tooMany(budget.maxEntries);
+        if (group.length > 0 && (group.length >= AT_ONCE || bytes + header.size > BYTES_AT_ONCE)) {
+          groups.push(group);
+          group = [];
+          bytes = 0;
+        }
+        group.push(id);
+        bytes += header.size;
+      });
+    }
+    return group.length === 0 ? groups : [...groups, group];
+  }
+
+  async #bytesOf(id: string): Promise<readonly [id: string, bytes: Buffer]> {
     const object = await (await this.#repository.contents()).read(id);
     if (object === null) throw corrupt();
-    const folder = parseFolder(object.content, id.length / 2);
+    return [id, object.content];
+  }
+
+  #remember(id: string, folder: readonly FolderEntry[]): readonly FolderEntry[] {
     if (this.#entries > REMEMBERED_ENTRIES) {
       this.#known.clear();
       this.#entries = 0;
@@ -81,6 +129,13 @@ export class TreeReader {
     this.#entries += folder.length + 1;
     return folder;
   }
+}
+
+/** What is left of what a tree may have. */
+interface Budget {
+  entries: number;
+  bytes: number;
+  readonly maxEntries: number;
 }
 
 /** A folder may stand in many places, and hold itself many times over: counted by its places, before anything is made of them. */
@@ -93,6 +148,16 @@ function checkSize(root: string, folders: ReadonlyMap<string, readonly FolderEnt
     if (entries > maxEntries) throw tooMany(maxEntries);
     for (const entry of folder) if (entry.type === "folder") open.push(entry.id);
   }
+}
+
+function countEntries(bytes: Buffer, idBytes: number): number {
+  let entries = 0;
+  for (let at = 0; at < bytes.length; entries += 1) {
+    const end = bytes.indexOf(0, at);
+    if (end < 0) throw corrupt();
+    at = end + 1 + idBytes;
+  }
+  return entries;
 }
 
 /** `<mode> SP <name> NUL <id>`, again and again. */
@@ -129,7 +194,7 @@ function typeOf(mode: string): FolderEntry["type"] {
 function tooMany(maxEntries: number): Error {
   return gitError(
     "LimitExceeded",
-    `more than ${maxEntries} entries in the repository's folders (from limits.maxFiles)`,
+    `more than ${maxEntries} entries in the repository's folders (from limits.maxFiles), or names of more than ${ENTRY_BYTES} bytes each`,
   );
 }
 
