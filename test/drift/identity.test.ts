@@ -7,6 +7,7 @@ import { applyOperatorManifests, OPERATOR_NAMESPACE } from "../support/installat
 import { startControlPlane } from "../support/control-plane.ts";
 import type { ControlPlane } from "../support/control-plane.ts";
 import { waitFor } from "../support/wait.ts";
+import { everyPower } from "./identity/powers.ts";
 
 // A control plane of its own: roles are bound here that no other suite should meet.
 let plane: ControlPlane;
@@ -27,6 +28,35 @@ afterAll(async () => {
   await identity.close();
   await plane.stop();
 });
+
+/** Why a request is refused, in the server's words; '' when it is not. */
+async function refusalOf(method: Method, path: string, options: RequestOptions): Promise<string> {
+  try {
+    await identity.fetch(method, path, options);
+    return "";
+  } catch (error) {
+    if (error instanceof KubeApiError) return error.message;
+    throw error;
+  }
+}
+
+/** All that a policy never sees: admission policies themselves, and questions, of which nothing is kept. */
+const POLICIES = ["mutatingadmissionpolicies", "mutatingadmissionpolicybindings"].flatMap((mutating) => [
+  mutating,
+  mutating.replace("mutating", "validating"),
+]);
+const EXEMPT = [
+  ...POLICIES.flatMap((resource) =>
+    ["create", "update", "patch", "delete", "deletecollection"].map(
+      (verb) => `${resource}.admissionregistration.k8s.io ${verb}`,
+    ),
+  ),
+  ...["update", "patch"].map((verb) => `validatingadmissionpolicies/status.admissionregistration.k8s.io ${verb}`),
+  ...["selfsubjectreviews", "tokenreviews"].map((resource) => `${resource}.authentication.k8s.io create`),
+  ...["localsubjectaccessreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews"].map(
+    (resource) => `${resource}.authorization.k8s.io create`,
+  ),
+];
 
 async function statusOf(method: Method, path: string, options: RequestOptions = {}): Promise<number> {
   try {
@@ -125,6 +155,22 @@ describe("with cluster-admin", () => {
     expect(items.find(({ metadata }) => metadata.name === "victim")?.data).toEqual({ a: "1" });
   });
 
+  it("everything that the cluster serves is refused by the policy, but for what Kubernetes exempts from every policy", async () => {
+    const powers = await everyPower(plane);
+    const taken: string[] = [];
+    for (const { what, method, path, options } of powers) {
+      const refusal = await refusalOf(method, path, options);
+      if (!refusal.includes("this account may make dry runs")) taken.push(`${what}: ${refusal}`);
+    }
+    expect(powers.length).toBeGreaterThan(400);
+    expect(taken.sort()).toEqual(EXEMPT.map((what) => `${what}: `).sort());
+  }, 120_000);
+
+  it("what is no object is beyond admission: the API server's log level", async () => {
+    const request = { body: "0", contentType: "text/plain" };
+    expect(await statusOf("PUT", "/debug/flags/v", request)).not.toBe(403);
+  });
+
   it("dry runs of creating and updating are answered", async () => {
     const query = { dryRun: "All", fieldManager: "x", force: true };
     expect(await statusOf("POST", MAPS, { body: configMap("new"), query: { dryRun: "All" } })).toBe(201);
@@ -138,6 +184,25 @@ describe("with cluster-admin", () => {
     await plane.kubectl(["delete", "clusterrolebinding", "too-much"]);
     await waitFor("the role to go", async () => (await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER)).safe);
   });
+});
+
+it.each([
+  ["create", "mutatingadmissionpolicies.admissionregistration.k8s.io"],
+  ["impersonate", "users"],
+])("is not used where it may %s %s, by which it would be free", async (verb, resource) => {
+  await plane.kubectl(["create", "clusterrole", "one-power", `--verb=${verb}`, `--resource=${resource}`]);
+  await plane.kubectl([
+    ...["create", "clusterrolebinding", "one-power", "--clusterrole=one-power"],
+    `--serviceaccount=${OPERATOR_NAMESPACE}:fabric-sync-dry-run`,
+  ]);
+  await waitFor("the guard to see it", async () => {
+    const guard = await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER);
+    return (
+      !guard.safe && guard.code === "DryRunIdentityTooPowerful" && guard.message.includes(resource.split(".")[0] ?? "")
+    );
+  });
+  for (const kind of ["clusterrolebinding", "clusterrole"]) await plane.kubectl(["delete", kind, "one-power"]);
+  await waitFor("it to be safe", async () => (await checkIdentity(identity, OPERATOR_NAMESPACE, NEVER)).safe);
 });
 
 it("is not used where no policy binds it, and nothing is changed by finding that out", async () => {

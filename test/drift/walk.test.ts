@@ -184,16 +184,17 @@ describe("the states of resources", () => {
     await rig.untilStates({ "anew-drifted": "drifted", "anew-synced": "synced" });
   }, 180_000);
 
-  test("each change was an event with its trigger, its actor and its commit, and none was left out", () =>
-    everyChangeIsTold(rig, commits));
+  test("each change was an event with its trigger, its actor and its commit, and none was left out", async () => {
+    await expect(everyChangeIsTold(rig, commits)).resolves.toBeUndefined();
+  });
 });
 
 describe("the numbers of one fabric", () => {
-  test(
-    "are the same in the view, the status, the metrics, the events, and what explain says",
-    () => sameNumbers(rig),
-    120_000,
-  );
+  test("are the same in the view, the status, the metrics, the events, and what explain says", async () => {
+    await expect(sameNumbers(rig)).resolves.toBeUndefined();
+  }, 120_000);
 
-  test("and so is whether a commit has landed", () => sameLandings(rig), 120_000);
+  test("and so is whether a commit has landed", async () => {
+    await expect(sameLandings(rig)).resolves.toBeUndefined();
+  }, 120_000);
 });

@@ -91,7 +91,7 @@ function isToldBy(reduction: Reduction | undefined, was: Told, is: Told): boolea
   if (reduction?.outcome !== "changed") return false;
   const { stateBefore, stateAfter, driftBefore, driftAfter, trigger } = reduction.event;
   return (
-    String(trigger) !== "" &&
+    trigger.length > 0 &&
     stateBefore === was.state &&
     stateAfter === is.state &&
     driftBefore === was.drift &&

@@ -3,7 +3,8 @@
  * policies say:
  *
  * 1. a patch that changes nothing, of its own ServiceAccount: as a dry run it is allowed, in earnest it is refused
- * 2. it may not write admission policies and their bindings: these alone are beyond the reach of a policy
+ * 2. it may not write admission policies and their bindings, the only objects beyond the reach of a policy, nor speak in anybody else's name,
+ *    which a policy would take for somebody else
  */
 import { isJsonObject } from "../../../core/json.ts";
 import type { Logger } from "../../../core/telemetry.ts";
@@ -18,8 +19,26 @@ export type Guard = { readonly safe: true } | { readonly safe: false; readonly c
 /** What guards the identity may be changed by anybody who may change policies (ms). */
 export const GUARD_EVERY_MS = 60_000;
 
-const POLICY_KINDS = ["validatingadmissionpolicies", "validatingadmissionpolicybindings"];
+const ADMISSION = "admissionregistration.k8s.io";
+const POLICY_KINDS = [
+  "validatingadmissionpolicies",
+  "validatingadmissionpolicybindings",
+  "mutatingadmissionpolicies",
+  "mutatingadmissionpolicybindings",
+];
 const WRITES = ["create", "update", "patch", "delete", "deletecollection"];
+
+interface Power {
+  readonly group: string;
+  readonly resource: string;
+  readonly verb: string;
+}
+
+/** By each of these it could free itself of the policy. */
+const TOO_MUCH: readonly Power[] = [
+  ...POLICY_KINDS.flatMap((resource) => WRITES.map((verb) => ({ group: ADMISSION, resource, verb }))),
+  ...["users", "groups", "serviceaccounts"].map((resource) => ({ group: "", resource, verb: "impersonate" })),
+];
 
 /** The name under which dry runs are made. */
 export function dryRunUser(namespace: string): string {
@@ -59,14 +78,12 @@ export async function checkIdentity(
       `no admission policy restricts ${dryRunUser(namespace)} to dry runs: ${install}`,
     );
   }
-  for (const resource of POLICY_KINDS) {
-    for (const verb of WRITES) {
-      if (await allows(client, resource, verb, signal)) {
-        return unsafe(
-          "DryRunIdentityTooPowerful",
-          `${dryRunUser(namespace)} may ${verb} ${resource}, by which it could free itself: take that right away`,
-        );
-      }
+  for (const power of TOO_MUCH) {
+    if (await allows(client, power, signal)) {
+      return unsafe(
+        "DryRunIdentityTooPowerful",
+        `${dryRunUser(namespace)} may ${power.verb} ${power.resource}, by which it could free itself: take that right away`,
+      );
     }
   }
   return { safe: true };
@@ -107,11 +124,10 @@ export class IdentityGuard {
 
 async function allows(
   client: Pick<KubeClient, "request">,
-  resource: string,
-  verb: string,
+  { group, resource, verb }: Power,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const spec = { resourceAttributes: { group: "admissionregistration.k8s.io", resource, verb } };
+  const spec = { resourceAttributes: { group, resource, verb } };
   const review = await client.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
     body: { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec },
     signal,
