@@ -1,5 +1,107 @@
 -- Takes no data with it.
 DROP VIEW fabric_sync.externals;
+DROP VIEW fabric_sync.address_findings;
+DROP VIEW fabric_sync.session_findings;
+
+CREATE VIEW fabric_sync.session_findings AS
+WITH expected AS (
+  SELECT l.fabric_id, l.resource_id, e.device, '' AS vrf, split_part(e.neighbor, '/', 1) AS neighbor, e.remote
+    FROM fabric_sync.link l
+   CROSS JOIN LATERAL (VALUES (l.device_a, l.address_b, l.device_b), (l.device_b, l.address_a, l.device_a)) AS e (device, neighbor, remote)
+   WHERE l.address_a <> '' AND l.address_b <> ''
+  UNION ALL
+  SELECT r.fabric_id, r.id, l.device_a, 'VrfE' || (r.actual_spec ->> 'external'), r.actual_spec #>> '{neighbor,ip}', r.actual_spec ->> 'external'
+    FROM fabric_sync.resource r
+    JOIN fabric_sync.resource c ON c.fabric_id = r.fabric_id AND c.api_group = 'wiring.githedgehog.com' AND c.kind = 'Connection'
+     AND c.namespace = r.namespace AND c.name = r.actual_spec ->> 'connection'
+    JOIN fabric_sync.link l ON l.fabric_id = c.fabric_id AND l.resource_id = c.id
+   WHERE r.api_group = 'vpc.githedgehog.com' AND r.kind = 'ExternalAttachment' AND r.actual_spec #>> '{neighbor,ip}' IS NOT NULL
+), judged AS (
+  SELECT e.fabric_id, e.resource_id, e.device, e.vrf, e.neighbor, e.remote, s.state, s.bfd_state
+    FROM expected e
+    LEFT JOIN LATERAL (SELECT s.state, s.bfd_state FROM fabric_sync.device_bgp_session s
+                        WHERE s.fabric_id = e.fabric_id AND s.device = e.device AND s.vrf = e.vrf AND s.neighbor = e.neighbor LIMIT 1) s ON true
+   WHERE EXISTS (SELECT FROM fabric_sync.device d WHERE d.fabric_id = e.fabric_id AND d.name = e.device AND d.sets_observed ->> 'bgpSessions' = 'current')
+)
+SELECT f.namespace AS fabric_namespace, f.name AS fabric, j.device, j.vrf, j.neighbor, j.remote AS remote_device,
+       CASE WHEN j.state IS NULL THEN 'missing' WHEN j.state <> 'established' THEN 'not_established' ELSE 'bfd_not_up' END AS finding,
+       coalesce(j.state, '') AS state, coalesce(j.bfd_state, '') AS bfd_state, j.fabric_id, j.resource_id
+  FROM judged j JOIN fabric_sync.fabric f ON f.id = j.fabric_id
+ WHERE j.state IS NULL OR j.state <> 'established' OR j.bfd_state NOT IN ('up', 'unknown')
+UNION ALL
+SELECT f.namespace, f.name, s.device, s.vrf, s.neighbor, '', 'unexpected', s.state, s.bfd_state, s.fabric_id, s.resource_id
+  FROM fabric_sync.device_bgp_session s JOIN fabric_sync.fabric f ON f.id = s.fabric_id
+ WHERE NOT EXISTS (SELECT FROM expected e WHERE e.fabric_id = s.fabric_id AND e.device = s.device AND e.vrf = s.vrf AND e.neighbor = s.neighbor)
+   AND NOT EXISTS (SELECT FROM fabric_sync.device_ip_address a WHERE a.fabric_id = s.fabric_id AND host(a.address) = s.neighbor AND a.device <> s.device);
+COMMENT ON VIEW fabric_sync.session_findings IS 'BGP sessions that addresses of links and external attachments call for, against those that devices tell; only of devices that tell any.';
+COMMENT ON COLUMN fabric_sync.session_findings.fabric_namespace IS 'Namespace of the Fabric object.';
+COMMENT ON COLUMN fabric_sync.session_findings.fabric IS 'Name of the Fabric object.';
+COMMENT ON COLUMN fabric_sync.session_findings.device IS 'The device.';
+COMMENT ON COLUMN fabric_sync.session_findings.vrf IS 'Routing table; empty for the default one.';
+COMMENT ON COLUMN fabric_sync.session_findings.neighbor IS 'Address of the neighbour.';
+COMMENT ON COLUMN fabric_sync.session_findings.remote_device IS 'Who that is to be: a device, or an External.';
+COMMENT ON COLUMN fabric_sync.session_findings.finding IS 'missing, not_established, bfd_not_up, unexpected (an address that no device has).';
+COMMENT ON COLUMN fabric_sync.session_findings.state IS 'State of the session; empty when there is none.';
+COMMENT ON COLUMN fabric_sync.session_findings.bfd_state IS 'State of its BFD session.';
+COMMENT ON COLUMN fabric_sync.session_findings.fabric_id IS 'The fabric, for joins.';
+COMMENT ON COLUMN fabric_sync.session_findings.resource_id IS 'The row of the table resource, for joins.';
+
+CREATE VIEW fabric_sync.address_findings AS
+SELECT f.namespace AS fabric_namespace, f.name AS fabric, 'used_twice' AS finding, t.address, t.vrf, t.holders, t.fabric_id
+  FROM (SELECT a.fabric_id, a.vrf, host(a.address) AS address, array_agg(DISTINCT a.device || '/' || a.interface) AS holders
+          FROM fabric_sync.device_ip_address a GROUP BY a.fabric_id, a.vrf, host(a.address) HAVING count(DISTINCT a.device) > 1) t
+  JOIN fabric_sync.fabric f ON f.id = t.fabric_id
+UNION ALL
+SELECT f.namespace, f.name, 'leased_twice', t.address, t.subnet, t.holders, t.fabric_id
+  FROM (SELECT l.fabric_id, l.subnet, host(l.address) AS address, array_agg(l.mac::text ORDER BY l.mac) AS holders
+          FROM fabric_sync.dhcp_lease l GROUP BY l.fabric_id, l.subnet, host(l.address) HAVING count(DISTINCT l.mac) > 1) t
+  JOIN fabric_sync.fabric f ON f.id = t.fabric_id
+UNION ALL
+SELECT f.namespace, f.name, 'subnets_overlap', a.prefix::text, a.address_namespace, ARRAY[a.vpc || '/' || a.name, b.vpc || '/' || b.name], a.fabric_id
+  FROM fabric_sync.vpc_subnet a
+  JOIN fabric_sync.vpc_subnet b ON b.fabric_id = a.fabric_id AND b.address_namespace = a.address_namespace AND a.prefix && b.prefix
+   AND (a.vpc, a.name) < (b.vpc, b.name)
+  JOIN fabric_sync.fabric f ON f.id = a.fabric_id;
+COMMENT ON VIEW fabric_sync.address_findings IS 'Addresses that two devices have, leases given out twice, subnets that overlap in one address namespace.';
+COMMENT ON COLUMN fabric_sync.address_findings.fabric_namespace IS 'Namespace of the Fabric object.';
+COMMENT ON COLUMN fabric_sync.address_findings.fabric IS 'Name of the Fabric object.';
+COMMENT ON COLUMN fabric_sync.address_findings.finding IS 'used_twice, leased_twice, subnets_overlap.';
+COMMENT ON COLUMN fabric_sync.address_findings.address IS 'The address or the prefix.';
+COMMENT ON COLUMN fabric_sync.address_findings.vrf IS 'Routing table, subnet of a lease, or address namespace.';
+COMMENT ON COLUMN fabric_sync.address_findings.holders IS 'Who has it.';
+COMMENT ON COLUMN fabric_sync.address_findings.fabric_id IS 'The fabric, for joins.';
+
+CREATE OR REPLACE VIEW fabric_sync.link_findings AS
+SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.interface_b, l.kind, l.verdict AS finding, l.details, l.age, l.fabric_id, l.resource_id
+  FROM fabric_sync.links l WHERE l.verdict NOT IN ('match', 'unknown')
+UNION ALL
+SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.interface_b, l.kind, differs.finding,
+       jsonb_build_object('a', differs.a, 'b', differs.b), l.age, l.fabric_id, l.resource_id
+  FROM fabric_sync.links l
+ CROSS JOIN LATERAL (VALUES ('speed_differs', nullif(l.speed_a, 0)::text, nullif(l.speed_b, 0)::text), ('mtu_differs', nullif(l.mtu_a, 0)::text, nullif(l.mtu_b, 0)::text),
+                            ('fec_differs', nullif(l.fec_a, ''), nullif(l.fec_b, ''))) AS differs (finding, a, b)
+ WHERE differs.a <> differs.b
+UNION ALL
+SELECT f.namespace, f.name, twice.device, twice.interface, '', '', '', 'declared_twice', jsonb_build_object('by', twice.resources), NULL, twice.fabric_id, twice.resource_id
+  FROM (SELECT e.fabric_id, e.device, e.interface, min(e.resource_id::text)::uuid AS resource_id,
+               array_agg(r.kind || ' ' || r.namespace || '/' || r.name ORDER BY r.name) AS resources
+          FROM (SELECT fabric_id, device_a AS device, interface_a AS interface, resource_id FROM fabric_sync.link
+                UNION ALL SELECT fabric_id, device_b, interface_b, resource_id FROM fabric_sync.link WHERE device_b <> '') e
+          JOIN fabric_sync.resource r ON r.fabric_id = e.fabric_id AND r.id = e.resource_id
+         WHERE e.interface <> ''
+         GROUP BY e.fabric_id, e.device, e.interface HAVING count(*) > 1) twice
+  JOIN fabric_sync.fabric f ON f.id = twice.fabric_id;
+
+COMMENT ON COLUMN fabric_sync.links.observed_at IS 'When this was observed last.';
+
+-- What `db migrate` had granted to the views that are made again.
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'fabric_sync_reader') THEN
+    GRANT SELECT ON fabric_sync.session_findings, fabric_sync.address_findings TO fabric_sync_reader;
+  END IF;
+END $$;
+
 
 CREATE OR REPLACE VIEW fabric_sync.devices AS
 SELECT f.namespace AS fabric_namespace, f.name AS fabric, d.name, d.role, d.site, d.vendor, d.model, d.profile, d.serial_number,

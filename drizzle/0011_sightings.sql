@@ -255,7 +255,8 @@ SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.in
          ELSE 'unknown'
        END COLLATE "default" AS verdict
   FROM (SELECT f.namespace AS fabric_namespace, f.name AS fabric, l.device_a, l.interface_a, l.device_b, l.interface_b, l.kind, l.side,
-       l.address_a, l.address_b, l.first_seen, l.updated_at AS changed_at, max(coalesce(r.actual_updated, r.desired_updated)) AS observed_at,
+       l.address_a, l.address_b, l.first_seen, l.updated_at AS changed_at,
+       coalesce(least(max(ra.actual_updated), max(rb.actual_updated)), max(coalesce(r.actual_updated, r.desired_updated))) AS observed_at,
        l.fabric_id, l.resource_id,
        coalesce(bit_or(CASE WHEN na.device IS NULL THEN 0
          WHEN l.kind IN ('external', 'staticExternal') THEN fabric_sync.heard_outside(l.fabric_id, na.remote_name, na.remote_chassis_id, na.remote_management_address)
@@ -279,6 +280,7 @@ SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.in
   LEFT JOIN fabric_sync.resource r ON r.fabric_id = l.fabric_id AND r.id = l.resource_id
   LEFT JOIN fabric_sync.device da ON da.fabric_id = l.fabric_id AND da.name = l.device_a
    AND da.sets_observed ?| ARRAY['neighbors', 'interfaces', 'arpEntries', 'macEntries', 'routes']
+  LEFT JOIN fabric_sync.resource ra ON ra.fabric_id = l.fabric_id AND ra.id = da.resource_id
   LEFT JOIN fabric_sync.device_neighbor na ON na.fabric_id = l.fabric_id AND na.device = l.device_a AND na.resource_id = da.resource_id
    AND fabric_sync.port_key(na.interface) = fabric_sync.port_key(l.interface_a) AND da.sets_observed ->> 'neighbors' = 'current'
   LEFT JOIN fabric_sync.device_interface ia ON ia.fabric_id = l.fabric_id AND ia.device = l.device_a AND ia.resource_id = da.resource_id
@@ -288,6 +290,7 @@ SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.in
    AND fabric_sync.port_key(pb.port) = fabric_sync.port_key(l.interface_b)
   LEFT JOIN fabric_sync.device db ON db.fabric_id = l.fabric_id AND db.name = l.device_b
    AND db.sets_observed ?| ARRAY['neighbors', 'interfaces', 'arpEntries', 'macEntries', 'routes']
+  LEFT JOIN fabric_sync.resource rb ON rb.fabric_id = l.fabric_id AND rb.id = db.resource_id
   LEFT JOIN fabric_sync.device_neighbor nb ON nb.fabric_id = l.fabric_id AND nb.device = l.device_b AND nb.resource_id = db.resource_id
    AND fabric_sync.port_key(nb.interface) = fabric_sync.port_key(l.interface_b) AND db.sets_observed ->> 'neighbors' = 'current'
   LEFT JOIN fabric_sync.device_interface ib ON ib.fabric_id = l.fabric_id AND ib.device = l.device_b AND ib.resource_id = db.resource_id
@@ -365,6 +368,7 @@ COMMENT ON COLUMN fabric_sync.links.device_a IS 'Device at the first end, as the
 COMMENT ON COLUMN fabric_sync.links.device_b IS 'Device at the other end; empty when it is not known. outside:NAME is the box at the end of the Connection NAME that leads out of the fabric, ext.NAME an External.';
 COMMENT ON COLUMN fabric_sync.links.kind IS 'Variant of the declaration: fabric, mesh, eslag, bundled, unbundled, external, …; attachment: an External behind such a box; empty for an undeclared one.';
 COMMENT ON COLUMN fabric_sync.links.evidence IS 'What the observation rests on, also where it contradicts the declaration: both_ends, one_end, name_only (a port that the device is not known to have), address_only (addresses, MAC addresses, next hops), none.';
+COMMENT ON COLUMN fabric_sync.links.observed_at IS 'When the ends told last, the older of both; where neither tells anything, when the declaration was observed.';
 COMMENT ON COLUMN fabric_sync.links.details IS 'What each end hears (at_a, at_b) or sees by addresses (seen_a, seen_b), in which rows, since when and by what it was recognised, with all candidates, and the state of both ends.';
 
 DROP FUNCTION fabric_sync.seen_behind;
@@ -469,3 +473,111 @@ SELECT f.namespace AS fabric_namespace, f.name AS fabric, d.name, d.role, d.site
   JOIN fabric_sync.fabric f ON f.id = d.fabric_id
   JOIN fabric_sync.resource r ON r.fabric_id = d.fabric_id AND r.id = d.resource_id;
 COMMENT ON COLUMN fabric_sync.devices.readings IS 'Fans, power supplies, temperatures and transceivers as read last, of a gateway what it counts for VPCs and peerings; they are as old as age says. NULL: none are told.';
+
+CREATE OR REPLACE VIEW fabric_sync.link_findings AS
+SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.interface_b, l.kind, l.verdict AS finding, l.details, l.age, l.fabric_id, l.resource_id
+  FROM fabric_sync.links l WHERE l.verdict NOT IN ('match', 'unknown')
+UNION ALL
+SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.interface_b, l.kind, differs.finding,
+       jsonb_build_object('a', differs.a, 'b', differs.b), l.age, l.fabric_id, l.resource_id
+  FROM fabric_sync.links l
+ CROSS JOIN LATERAL (VALUES ('speed_differs', nullif(l.speed_a, 0)::text, nullif(l.speed_b, 0)::text), ('mtu_differs', nullif(l.mtu_a, 0)::text, nullif(l.mtu_b, 0)::text),
+                            ('fec_differs', nullif(l.fec_a, ''), nullif(l.fec_b, ''))) AS differs (finding, a, b)
+ WHERE differs.a <> differs.b
+UNION ALL
+SELECT f.namespace, f.name, twice.device, twice.interface, '', '', '', 'declared_twice', jsonb_build_object('by', twice.resources), now() - twice.observed_at, twice.fabric_id, twice.resource_id
+  FROM (SELECT e.fabric_id, e.device, e.interface, min(e.resource_id::text)::uuid AS resource_id,
+               array_agg(r.kind || ' ' || r.namespace || '/' || r.name ORDER BY r.name) AS resources, min(coalesce(r.actual_updated, r.desired_updated)) AS observed_at
+          FROM (SELECT fabric_id, device_a AS device, fabric_sync.port_key(interface_a) AS interface, device_b AS far, fabric_sync.port_key(interface_b) AS far_interface, resource_id FROM fabric_sync.link
+                UNION ALL SELECT fabric_id, device_b, fabric_sync.port_key(interface_b), device_a, fabric_sync.port_key(interface_a), resource_id FROM fabric_sync.link WHERE device_b <> '') e
+          JOIN fabric_sync.resource r ON r.fabric_id = e.fabric_id AND r.id = e.resource_id
+         WHERE e.interface <> ''
+         GROUP BY e.fabric_id, e.device, e.interface
+        -- A collector that tells the same cable as the wiring, or who the box outside is, confirms it.
+        HAVING count(*) FILTER (WHERE r.kind = 'Connection') > 1 OR count(DISTINCT e.far || ' ' || e.far_interface) FILTER (WHERE e.far NOT LIKE 'outside:%') > 1) twice
+  JOIN fabric_sync.fabric f ON f.id = twice.fabric_id;
+
+CREATE OR REPLACE VIEW fabric_sync.session_findings AS
+WITH expected AS (
+  SELECT l.fabric_id, l.resource_id, e.device, '' AS vrf, split_part(e.neighbor, '/', 1) AS neighbor, e.remote
+    FROM fabric_sync.link l
+   CROSS JOIN LATERAL (VALUES (l.device_a, l.address_b, l.device_b), (l.device_b, l.address_a, l.device_a)) AS e (device, neighbor, remote)
+   WHERE l.address_a <> '' AND l.address_b <> ''
+  UNION ALL
+  SELECT r.fabric_id, r.id, l.device_a, 'VrfE' || (r.actual_spec ->> 'external'), r.actual_spec #>> '{neighbor,ip}', r.actual_spec ->> 'external'
+    FROM fabric_sync.resource r
+    JOIN fabric_sync.resource c ON c.fabric_id = r.fabric_id AND c.api_group = 'wiring.githedgehog.com' AND c.kind = 'Connection'
+     AND c.namespace = r.namespace AND c.name = r.actual_spec ->> 'connection'
+    JOIN fabric_sync.link l ON l.fabric_id = c.fabric_id AND l.resource_id = c.id
+   WHERE r.api_group = 'vpc.githedgehog.com' AND r.kind = 'ExternalAttachment' AND r.actual_spec #>> '{neighbor,ip}' IS NOT NULL
+), judged AS (
+  SELECT e.fabric_id, e.resource_id, e.device, e.vrf, e.neighbor, e.remote, s.state, s.bfd_state
+    FROM expected e
+    LEFT JOIN LATERAL (SELECT s.state, s.bfd_state FROM fabric_sync.device_bgp_session s
+                         JOIN fabric_sync.device d ON d.fabric_id = s.fabric_id AND d.name = s.device AND d.resource_id = s.resource_id AND d.sets_observed ->> 'bgpSessions' = 'current'
+                        WHERE s.fabric_id = e.fabric_id AND s.device = e.device AND s.vrf = e.vrf AND s.neighbor = e.neighbor LIMIT 1) s ON true
+   WHERE EXISTS (SELECT FROM fabric_sync.device d WHERE d.fabric_id = e.fabric_id AND d.name = e.device AND d.sets_observed ->> 'bgpSessions' = 'current')
+)
+SELECT f.namespace AS fabric_namespace, f.name AS fabric, j.device, j.vrf, j.neighbor, j.remote AS remote_device,
+       CASE WHEN j.state IS NULL THEN 'missing' WHEN j.state <> 'established' THEN 'not_established' ELSE 'bfd_not_up' END AS finding,
+       coalesce(j.state, '') AS state, coalesce(j.bfd_state, '') AS bfd_state, j.fabric_id, j.resource_id, told.at AS observed_at, now() - told.at AS age
+  FROM judged j JOIN fabric_sync.fabric f ON f.id = j.fabric_id
+ CROSS JOIN LATERAL (SELECT max(r.actual_updated) AS at FROM fabric_sync.device d JOIN fabric_sync.resource r ON r.fabric_id = d.fabric_id AND r.id = d.resource_id
+                      WHERE d.fabric_id = j.fabric_id AND d.name = j.device AND d.sets_observed ->> 'bgpSessions' = 'current') told
+ WHERE j.state IS NULL OR j.state <> 'established' OR j.bfd_state NOT IN ('up', 'unknown')
+UNION ALL
+SELECT f.namespace, f.name, s.device, s.vrf, s.neighbor, '', 'unexpected', s.state, s.bfd_state, s.fabric_id, s.resource_id, r.actual_updated, now() - r.actual_updated
+  FROM fabric_sync.device_bgp_session s JOIN fabric_sync.fabric f ON f.id = s.fabric_id
+  JOIN fabric_sync.resource r ON r.fabric_id = s.fabric_id AND r.id = s.resource_id
+  JOIN fabric_sync.device d ON d.fabric_id = s.fabric_id AND d.name = s.device AND d.resource_id = s.resource_id AND d.sets_observed ->> 'bgpSessions' = 'current'
+ WHERE NOT EXISTS (SELECT FROM expected e WHERE e.fabric_id = s.fabric_id AND e.device = s.device AND e.vrf = s.vrf AND e.neighbor = s.neighbor)
+   AND NOT EXISTS (SELECT FROM fabric_sync.device_ip_address a WHERE a.fabric_id = s.fabric_id AND host(a.address) = s.neighbor AND a.device <> s.device);
+COMMENT ON VIEW fabric_sync.session_findings IS 'BGP sessions that addresses of links and external attachments call for, against those that devices tell; only of devices that tell any now.';
+COMMENT ON COLUMN fabric_sync.session_findings.observed_at IS 'When the device told its sessions last.';
+COMMENT ON COLUMN fabric_sync.session_findings.age IS 'Time since then.';
+
+CREATE OR REPLACE VIEW fabric_sync.address_findings AS
+SELECT f.namespace AS fabric_namespace, f.name AS fabric, 'used_twice' AS finding, t.address, t.vrf, t.holders, t.fabric_id, t.observed_at, now() - t.observed_at AS age
+  FROM (SELECT a.fabric_id, a.vrf, host(a.address) AS address, array_agg(DISTINCT a.device || '/' || a.interface) AS holders,
+               array_agg(DISTINCT a.device) AS devices, bool_and(a.interface = 'Loopback1') AS is_vtep, min(coalesce(r.actual_updated, r.desired_updated)) AS observed_at
+          FROM fabric_sync.device_ip_address a
+          JOIN fabric_sync.resource r ON r.fabric_id = a.fabric_id AND r.id = a.resource_id
+         GROUP BY a.fabric_id, a.vrf, host(a.address) HAVING count(DISTINCT a.device) > 1) t
+  JOIN fabric_sync.fabric f ON f.id = t.fabric_id
+ -- The two of an MCLAG pair have one VTEP address on purpose.
+ WHERE NOT (t.is_vtep AND EXISTS (
+       SELECT FROM fabric_sync.resource s
+        WHERE s.fabric_id = t.fabric_id AND s.api_group = 'wiring.githedgehog.com' AND s.kind = 'Switch' AND s.name = ANY (t.devices)
+       HAVING count(DISTINCT s.name) = cardinality(t.devices) AND bool_and(coalesce(s.actual_spec, s.desired_spec) #>> '{redundancy,type}' = 'mclag')
+          AND count(DISTINCT coalesce(s.actual_spec, s.desired_spec) #>> '{redundancy,group}') = 1))
+UNION ALL
+SELECT f.namespace, f.name, 'leased_twice', t.address, t.subnet, t.holders, t.fabric_id, t.observed_at, now() - t.observed_at
+  FROM (SELECT l.fabric_id, l.subnet, host(l.address) AS address, array_agg(l.mac::text ORDER BY l.mac) AS holders, min(r.actual_updated) AS observed_at
+          FROM fabric_sync.dhcp_lease l
+          JOIN fabric_sync.resource r ON r.fabric_id = l.fabric_id AND r.id = l.resource_id
+         GROUP BY l.fabric_id, l.subnet, host(l.address) HAVING count(DISTINCT l.mac) > 1) t
+  JOIN fabric_sync.fabric f ON f.id = t.fabric_id
+UNION ALL
+SELECT f.namespace, f.name, 'subnets_overlap', a.prefix::text, a.address_namespace, ARRAY[a.vpc || '/' || a.name, b.vpc || '/' || b.name], a.fabric_id,
+       coalesce(r.actual_updated, r.desired_updated), now() - coalesce(r.actual_updated, r.desired_updated)
+  FROM fabric_sync.vpc_subnet a
+  JOIN fabric_sync.vpc_subnet b ON b.fabric_id = a.fabric_id AND b.address_namespace = a.address_namespace AND a.prefix && b.prefix
+   AND (a.vpc, a.name) < (b.vpc, b.name)
+  JOIN fabric_sync.fabric f ON f.id = a.fabric_id
+  JOIN fabric_sync.resource r ON r.fabric_id = a.fabric_id AND r.id = a.resource_id
+UNION ALL
+SELECT f.namespace, f.name, 'subnets_overlap', network(a.address)::text, a.vrf,
+       ARRAY[a.device || '/' || a.interface, b.device || '/' || b.interface || ' ' || network(b.address)], a.fabric_id,
+       coalesce(r.actual_updated, r.desired_updated), now() - coalesce(r.actual_updated, r.desired_updated)
+  FROM fabric_sync.device_ip_address a
+  JOIN fabric_sync.device_ip_address b ON b.fabric_id = a.fabric_id AND b.device = a.device AND b.resource_id = a.resource_id AND b.vrf = a.vrf
+   AND network(a.address) && network(b.address) AND a.interface < b.interface
+  JOIN fabric_sync.fabric f ON f.id = a.fabric_id
+  JOIN fabric_sync.resource r ON r.fabric_id = a.fabric_id AND r.id = a.resource_id
+ WHERE masklen(a.address) < CASE family(a.address) WHEN 4 THEN 32 ELSE 128 END AND masklen(b.address) < CASE family(b.address) WHEN 4 THEN 32 ELSE 128 END
+   -- Every interface has the link-local subnet.
+   AND NOT a.address <<= ANY (ARRAY['fe80::/10', '169.254.0.0/16']::inet[]);
+COMMENT ON VIEW fabric_sync.address_findings IS 'Addresses that two devices have (the VTEP address of an MCLAG pair is one), leases given out twice, subnets that overlap: of VPCs in one address namespace, of a device in one VRF.';
+COMMENT ON COLUMN fabric_sync.address_findings.holders IS 'Who has it; of a device''s subnets the interfaces.';
+COMMENT ON COLUMN fabric_sync.address_findings.observed_at IS 'When this was observed last, the oldest of what it rests on.';
+COMMENT ON COLUMN fabric_sync.address_findings.age IS 'Time since then.';

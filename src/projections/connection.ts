@@ -26,6 +26,7 @@ export function projectConnection(row: ResourceRow): Projection {
     if (!isJsonObject(variant)) continue;
     for (const [path, value] of linksOf(variant)) {
       facts.add("links", ["spec", kind, ...path], () => {
+        const vrf = vrfOf(variant);
         const stub = OUTWARDS.includes(kind) ? outside(row.name) : "";
         const link = linkOf(value, kind, side, stub);
         if (stub !== "") {
@@ -34,7 +35,7 @@ export function projectConnection(row: ResourceRow): Projection {
           if (nextHop !== "") {
             facts.add("addresses", ["spec", kind, ...path, "switch", "nextHop"], () => ({
               device: stub,
-              vrf: "",
+              vrf,
               address: address(nextHop, "nextHop"),
               interface: "",
             }));
@@ -45,7 +46,7 @@ export function projectConnection(row: ResourceRow): Projection {
           if (ip === "") continue;
           facts.add("addresses", ["spec", kind, ...path, end, "ip"], () => ({
             device: name,
-            vrf: "",
+            vrf,
             address: address(ip, "ip"),
             interface: port,
           }));
@@ -55,6 +56,12 @@ export function projectConnection(row: ResourceRow): Projection {
     }
   }
   return facts.done();
+}
+
+/** The routing table of a VPC, as switches call it, where the cable is within one. */
+function vrfOf(variant: JsonObject): string {
+  const vpc = textAt(variant, "withinVPC");
+  return vpc === "" ? "" : keyText(`VrfV${vpc}`, "withinVPC");
 }
 
 /** `link`, and the elements of `links`, `peerLinks`, `sessionLinks`. */

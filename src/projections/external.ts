@@ -49,7 +49,7 @@ export function projectExternalAttachment(row: ResourceRow): Projection {
     if (told === "") continue;
     facts.add("addresses", ["spec", ...field], () => ({
       device,
-      vrf: "",
+      vrf: keyText(`VrfE${textAt(spec, "external")}`, "external"),
       address: address(told, field[1]),
       interface: "",
     }));

@@ -34,7 +34,13 @@ export async function explainResource(sql: Sql, key: ResourceKey, limit: number)
     [key.fabricId, key.apiGroup, key.kind, key.namespace, key.name],
   );
   if (tuple === undefined) return null;
-  const row = decodeResource(tuple);
+  const kept = decodeResource(tuple);
+  // No column keeps it: a reference would have to write another row.
+  const [counted] = await sql.rows<{ score: number }>(
+    "SELECT dependency_score AS score FROM fabric_sync.resources WHERE fabric_id = $1 AND resource_id = $2",
+    [key.fabricId, kept.id],
+  );
+  const row = { ...kept, dependencyScore: counted?.score ?? 0 };
   const events = await sql.tuples(
     `SELECT ${columnList(EVENT_COLUMNS)} FROM fabric_sync.resource_event
       WHERE fabric_id = $1 AND resource_id = $2 ORDER BY at DESC, xid DESC, seq DESC LIMIT $3`,

@@ -70,6 +70,24 @@ test("routes that are all gone go; a list that was not asked for stays", async (
   ).toEqual(["arpEntries"]);
 });
 
+test("what is not told any more goes back to NULL, and a text to empty", async () => {
+  const told = () =>
+    at.sql(
+      `SELECT asn::integer AS asn, chassis_id, s.remote_asn::integer AS remote, s.established_at IS NULL AS never
+         FROM fabric_sync.device d JOIN fabric_sync.device_bgp_session s ON s.device = d.name`,
+    );
+  const spec = router["spec"] as JsonObject;
+  spec["bgpSessions"] = [{ neighbor: "192.0.2.1", remoteAsn: 65106, establishedAt: "2026-01-15T08:00:00Z" }];
+  Object.assign(spec, { asn: 64_600, chassisId: "0c20.12cc.0001" });
+  await at.apply([actual(router, at.fabricId)]);
+  expect(await told()).toEqual([{ asn: 64600, chassis_id: "0c:20:12:cc:00:01", remote: 65106, never: false }]);
+  spec["bgpSessions"] = [{ neighbor: "192.0.2.1" }];
+  delete spec["asn"];
+  delete spec["chassisId"];
+  await at.apply([actual(router, at.fabricId, "2")]);
+  expect(await told()).toEqual([{ asn: null, chassis_id: "", remote: null, never: true }]);
+});
+
 test("each entry that cannot be read is named by its path, the others are taken in", async () => {
   Object.assign(router["spec"] as JsonObject, {
     interfaces: [{ name: "et1", mtu: -1 }, { name: "et1" }, { name: "et1" }, { name: "et3", operStatus: "sleepy" }],

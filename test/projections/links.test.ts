@@ -242,6 +242,100 @@ test("a Fabric names reference fields of kinds that are not known; what was ther
   expect(await edges()).toEqual([]);
 });
 
+test("the VTEP address of an MCLAG pair is one; another's is used twice, and a device's own subnets must not overlap", async () => {
+  const vtep = (name: string, redundancy: JsonObject): JsonObject => {
+    const object = objectNamed(objects, "Switch", name);
+    Object.assign(object["spec"] as JsonObject, { vtepIP: "172.30.12.77/32", redundancy });
+    return object;
+  };
+  const found = async (): Promise<string[]> =>
+    (
+      await at.sql<{ text: string }>(
+        "SELECT concat_ws(' ', finding, address, vrf, holders, age > interval '0') AS text FROM fabric_sync.address_findings WHERE holders::text ~ 'leaf-0[12]|router' ORDER BY 1",
+      )
+    ).map(({ text }) => text);
+  const pair = { group: "mclag-1", type: "mclag" };
+  await put(vtep("leaf-01", pair), vtep("leaf-02", pair));
+  expect(await found()).toEqual([]);
+  await put(vtep("leaf-02", { group: "mclag-2", type: "mclag" }));
+  expect(await found()).toEqual(["used_twice 172.30.12.77  {leaf-01/Loopback1,leaf-02/Loopback1} t"]);
+  await put(objectNamed(objects, "Switch", "leaf-01"), objectNamed(objects, "Switch", "leaf-02"));
+  const router = {
+    apiVersion: "fabricsync.dev/v1alpha1",
+    kind: "DeviceState",
+    metadata: { name: "router" },
+    spec: {
+      addresses: [
+        { address: "10.9.0.1/16", interface: "et1" },
+        { address: "10.9.7.1/24", interface: "et2" },
+        { address: "10.9.7.2/24", interface: "et2" },
+        { address: "10.9.7.1/24", interface: "et3", vrf: "blue" },
+        { address: "10.9.0.9/32", interface: "lo" },
+        { address: "fe80::1/64", interface: "et1" },
+        { address: "fe80::2/64", interface: "et2" },
+      ],
+    },
+  };
+  await put(router);
+  expect(await found()).toEqual([
+    'subnets_overlap 10.9.0.0/16  {router/et1,"router/et2 10.9.7.0/24"} t',
+    'subnets_overlap 10.9.0.0/16  {router/et1,"router/et2 10.9.7.0/24"} t',
+  ]);
+  await put({ ...router, spec: { addresses: [] } });
+});
+
+test("a collector that tells the same cable confirms it; another far end, or the port's first part again, is declared twice", async () => {
+  const state = (name: string, links: JsonObject[]): JsonObject => ({
+    apiVersion: "fabricsync.dev/v1alpha1",
+    kind: "DeviceState",
+    metadata: { name },
+    spec: { links },
+  });
+  const twice = async (): Promise<string[]> =>
+    (
+      await at.sql<{ text: string }>(
+        "SELECT concat_ws(' ', device_a, interface_a) AS text FROM fabric_sync.link_findings WHERE finding = 'declared_twice' AND interface_a IN ('enp2s9', 'E1/3', 'E1/10', 'E1/32') ORDER BY 1",
+      )
+    ).map(({ text }) => text);
+  await put(
+    state("server-04", [{ interface: "enp2s1", remoteDevice: "leaf-03", remoteInterface: "E1/3" }]),
+    state("box", [{ interface: "et1", remoteDevice: "leaf-04", remoteInterface: "E1/10" }]),
+  );
+  expect(await twice()).toEqual([]);
+  await put(
+    state("server-04", [{ interface: "enp2s9", remoteDevice: "leaf-03", remoteInterface: "E1/3" }]),
+    state("box", [{ interface: "et1", remoteDevice: "leaf-03", remoteInterface: "E1/32" }]),
+  );
+  expect(await twice()).toEqual(["leaf-03 E1/3", "leaf-03 E1/32"]);
+  await put(state("server-04", []), state("box", []));
+});
+
+test("a link is as old as what its ends told last, a session as what the device told; what is stale is no finding", async () => {
+  const ages = async (query: string): Promise<unknown> => (await at.sql(query))[0];
+  const link =
+    "SELECT observed_at::text FROM fabric_sync.links WHERE device_a = 'spine-01' AND interface_a = 'E1/1' AND declared";
+  const told = agent("leaf-01", (i) => Object.assign(i["E1/9"] ?? (i["E1/9"] = {}), { descr: "later" }));
+  const before = await ages(link);
+  version += 1;
+  const later = 1_700_000_900_000;
+  await at.apply([actual(told, at.fabricId, String(version), "watch", later)]);
+  expect(await ages(link)).toEqual(before);
+  const spine = agent("spine-01", (i) => Object.assign(i["E1/9"] ?? (i["E1/9"] = {}), { descr: "later" }));
+  await at.apply([actual(spine, at.fabricId, String(version), "watch", later)]);
+  expect(await ages(link)).toEqual({ observed_at: expect.stringContaining("2023-11-14 22:28:20") as string });
+
+  const odd = agent("leaf-02", () => undefined);
+  const state = (odd["status"] as JsonObject)["state"] as JsonObject;
+  (state["bgpNeighbors"] as Record<string, JsonObject>)["default"] = { "203.0.113.9": { state: "idle" } };
+  await put(odd);
+  const findings =
+    "SELECT count(*)::integer AS n, bool_and(age > interval '0') AS aged FROM fabric_sync.session_findings WHERE device = 'leaf-02'";
+  expect(await ages(findings)).toEqual({ n: 5, aged: true });
+  delete state["bgpNeighbors"];
+  await put(odd);
+  expect(await ages(findings)).toEqual({ n: 0, aged: null });
+});
+
 async function uidOf(): Promise<string> {
   const [fabric] = await at.sql<{ uid: string }>("SELECT uid FROM fabric_sync.fabric WHERE id = $1", [at.fabricId]);
   return fabric?.uid ?? "";

@@ -92,6 +92,8 @@ test("the command draws from the table", async () => {
   expect(story).toMatch(
     /^Connection\/default\/server-04--unbundled--leaf-03 +connection +cluster +\/spec\/connection$/m,
   );
+  const { stdout: json } = await fabricSync(["explain", "netops/lab", "Switch/leaf-04", "--json"], environment);
+  expect(JSON.parse(json)).toMatchObject({ row: { dependencyScore: 5 } });
   const { stdout: target } = await fabricSync(["explain", "netops/lab", "Switch/leaf-04"], environment);
   expect(target).toMatch(/^REFERRED TO BY +AS +ON +AT$/m);
   expect(target).toMatch(/^Agent\/default\/leaf-04 +switch +cluster +\/metadata\/name$/m);
