@@ -1,16 +1,19 @@
-import { readdir, readFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { execFile } from "node:child_process";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { pause } from "../../src/core/pause.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { startStandby, withClient } from "../support/postgres.ts";
+import { canHaveSmallDisk } from "../support/small-disk.ts";
+import { again, deadlocking, fillDisk, hunting, refusing } from "./refusals.ts";
 import { ROLE } from "./rig.ts";
 import type { Rig } from "./rig.ts";
 
 /** One way in which PostgreSQL fails. */
 export interface Fault {
   readonly name: string;
-  /** Nothing is refused for long enough that it need be told of: what counts is that nothing is lost. */
+  /** It is over as soon as it was, so there is nothing to tell of it: what counts is that nothing is lost. */
   readonly brief?: boolean;
   /** The operator is expected to find that confirmed commits are not there. */
   readonly loses?: boolean;
@@ -18,39 +21,8 @@ export interface Fault {
   begin(rig: Rig): Promise<() => Promise<void>>;
 }
 
-/** Every session of the operator ends, and each new one soon after it has begun, or whatever `statement` does to them. */
-function again(everyMs: number, act: (rig: Rig) => Promise<unknown> | void): Fault["begin"] {
-  return async (rig) => {
-    const stop = new AbortController();
-    const acting = (async () => {
-      while (!stop.signal.aborted) {
-        await act(rig);
-        await pause(everyMs, stop.signal);
-      }
-    })();
-    return async () => {
-      stop.abort();
-      await acting;
-    };
-  };
-}
-
 const sessions = (what: string): string =>
   `SELECT ${what}(pid) FROM pg_stat_activity WHERE usename = '${ROLE}' AND pid <> pg_backend_pid()`;
-
-/** A trigger of the real server refuses every write of a row with this SQLSTATE. */
-function refusing(sqlstate: string): Fault["begin"] {
-  return async (rig) => {
-    await rig.sql(
-      `CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
-       $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '${sqlstate}'; END $$`,
-    );
-    await rig.sql(
-      `CREATE TRIGGER refuse BEFORE INSERT ON fabric_sync.resource FOR EACH STATEMENT EXECUTE FUNCTION public.refuse()`,
-    );
-    return async () => void (await rig.sql("DROP FUNCTION public.refuse() CASCADE"));
-  };
-}
 
 /** A setting of the whole server, for sessions that begin from now on; those that are there end. */
 function setting(set: string, reset: string): Fault["begin"] {
@@ -69,25 +41,17 @@ function setting(set: string, reset: string): Fault["begin"] {
   };
 }
 
-/** A fault-injecting server in the place of ours: it answers every session as a server that is starting up does. */
-async function startingUp(rig: Rig): Promise<() => Promise<void>> {
-  const fields = "SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0";
-  const message = Buffer.alloc(5 + fields.length);
-  message.write("E");
-  message.writeInt32BE(4 + fields.length, 1);
-  message.write(fields, 5);
-  const server = createServer((socket) => {
-    socket.on("error", () => socket.destroy());
-    socket.once("data", () => socket.end(message));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = rig.target;
-  rig.target.port = (server.address() as AddressInfo).port;
-  rig.proxy.reset();
+/** It recovers and takes nobody in, as every server does for a while after a crash; this one for as long as it waits for a primary. */
+async function startingUp({ postgres }: Rig): Promise<() => Promise<void>> {
+  await postgres.halt();
+  const signal = join(postgres.dataDirectory, "standby.signal");
+  // A copy, because `cp` keeps the owner.
+  await promisify(execFile)("cp", ["-a", join(postgres.dataDirectory, "PG_VERSION"), signal]);
+  await postgres.resume("takes nobody in");
   return async () => {
-    rig.target.port = port;
-    rig.proxy.reset();
-    await new Promise((resolve) => server.close(resolve));
+    await postgres.halt();
+    await rm(signal);
+    await postgres.resume();
   };
 }
 
@@ -154,17 +118,21 @@ export const FAULTS: readonly Fault[] = [
       "ALTER SYSTEM RESET default_transaction_read_only",
     ),
   },
-  { name: "57P01 terminated", brief: true, begin: again(20, (rig) => rig.sql(sessions("pg_terminate_backend"))) },
+  { name: "57P01 terminated", begin: hunting("pg_terminate_backend") },
   { name: "57P03 starting up", begin: startingUp },
   {
     name: "53300 too many connections",
     begin: setting(`ALTER ROLE ${ROLE} CONNECTION LIMIT 0`, `ALTER ROLE ${ROLE} CONNECTION LIMIT -1`),
   },
-  { name: "53100 disk full", begin: refusing("53100") },
-  { name: "40001 serialization", begin: refusing("40001") },
-  { name: "40P01 deadlock", begin: refusing("40P01") },
-  { name: "57014 cancelled", begin: refusing("57014") },
-  { name: "reset", brief: true, begin: again(30, (rig) => rig.proxy.reset()) },
+  (await canHaveSmallDisk())
+    ? { name: "53100 disk full", begin: fillDisk }
+    : { name: "53100 disk full (raised by a trigger)", begin: refusing("53100") },
+  // Only writers at a stricter isolation than ours meet it, or those of a distributed database.
+  { name: "40001 serialization (raised by a trigger)", begin: refusing("40001") },
+  { name: "40P01 deadlock", begin: deadlocking },
+  { name: "57014 cancelled", begin: hunting("pg_cancel_backend") },
+  // Sooner than a session is set up.
+  { name: "reset", begin: again(5, (rig) => rig.proxy.reset()) },
   { name: "SIGSTOP", begin: stopped },
   {
     name: "restart",

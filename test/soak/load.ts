@@ -6,7 +6,7 @@ import { thing } from "./kinds.ts";
 /** How often a burst is sent (ms): fine enough to look steady, coarse enough to cost nothing. */
 const TICK_MS = 50;
 /** Requests under way at most: a server that is slower than the rate is not asked for more. */
-const AT_ONCE = 48;
+const AT_ONCE = 96;
 /** Objects of each kind that come, change and go. */
 const SLOTS = 40;
 
@@ -14,7 +14,7 @@ const SLOTS = 40;
 export class Load {
   readonly #client: Pick<KubeClient, "request">;
   readonly #paths: readonly string[];
-  readonly #perTick: number;
+  readonly #perSecond: number;
   readonly #stop = new AbortController();
   readonly #there: Set<string>;
   readonly #busy = new Set<string>();
@@ -36,7 +36,7 @@ export class Load {
     this.#client = client;
     this.#there = there;
     this.#paths = paths;
-    this.#perTick = (perSecond * TICK_MS) / 1_000;
+    this.#perSecond = perSecond;
     this.#random = mulberry32(seed);
   }
 
@@ -52,20 +52,20 @@ export class Load {
   }
 
   async #run(): Promise<void> {
-    let due = 0;
+    // By the clock: a tick that comes late brings what was due meanwhile.
+    const begun = performance.now();
+    let asked = 0;
     while (!this.#stop.signal.aborted) {
-      for (due += this.#perTick; due >= 1 && this.#pending.size < AT_ONCE; due -= 1) this.#change();
-      due = Math.min(due, this.#perTick);
+      const due = ((performance.now() - begun) * this.#perSecond) / 1_000;
+      // What a server could not take in a second is not asked of it later.
+      asked = Math.max(asked, due - this.#perSecond);
+      for (; asked < due && this.#pending.size < AT_ONCE; asked += 1) this.#change();
       await pause(TICK_MS, this.#stop.signal);
     }
   }
 
   #change(): void {
-    const kind = Math.floor(this.#random() * this.#paths.length);
-    const name = `thing-${Math.floor(this.#random() * SLOTS)}`;
-    const path = this.#paths[kind] ?? "";
-    const key = `${path}/${name}`;
-    if (this.#busy.has(key)) return;
+    const { kind, name, path, key } = this.#idle();
     this.#busy.add(key);
     const done = this.#request(kind, path, name, key)
       .then(() => void (this.changes += 1))
@@ -77,6 +77,17 @@ export class Load {
         this.#pending.delete(done);
       });
     this.#pending.add(done);
+  }
+
+  /** An object of which no change is under way: there are many more of them than changes at once. */
+  #idle(): { readonly kind: number; readonly name: string; readonly path: string; readonly key: string } {
+    for (;;) {
+      const kind = Math.floor(this.#random() * this.#paths.length);
+      const name = `thing-${Math.floor(this.#random() * SLOTS)}`;
+      const path = this.#paths[kind] ?? "";
+      const key = `${path}/${name}`;
+      if (!this.#busy.has(key)) return { kind, name, path, key };
+    }
   }
 
   async #request(kind: number, path: string, name: string, key: string): Promise<void> {

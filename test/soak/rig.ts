@@ -28,6 +28,9 @@ const FABRIC = `/apis/fabricsync.dev/v1alpha1/namespaces/${NAMESPACE}/fabrics`;
 /** The role of the operator: no superuser, so that limits hold for it. */
 export const ROLE = "soak_operator";
 
+/** Room for the history of some minutes; what is left of it is filled up by the fault of a full disk. */
+const SMALL_DISK = 160 * 2 ** 20;
+
 export interface RigOptions {
   /** Path of `fabric-sync.mjs`. */
   readonly bundle: string;
@@ -80,7 +83,7 @@ async function assemble(
 ): Promise<Omit<Rig, "stop">> {
   const workspace = await createWorkspace("soak");
   ends.push(() => workspace.dispose());
-  const postgres = await startPostgres({ settings });
+  const postgres = await startPostgres({ settings, smallDiskBytes: SMALL_DISK });
   ends.push(() => postgres.stop());
   const plane = await startControlPlane();
   ends.push(() => plane.stop());

@@ -24,7 +24,7 @@ export interface PostgresBinaries {
  * @param scratch a directory for a copy, used when root's checkout is where the other user may not look.
  */
 export async function postgresBinaries(scratch: string, binDirectory?: string): Promise<PostgresBinaries> {
-  const runAs = process.getuid?.() === 0 ? await unprivilegedUser() : {};
+  const runAs = await serverUser();
   if (binDirectory !== undefined) {
     return { initdb: join(binDirectory, "initdb"), postgres: join(binDirectory, "postgres"), runAs };
   }
@@ -47,6 +47,11 @@ async function packaged(): Promise<{ initdb: string; postgres: string }> {
       { cause: error },
     );
   }
+}
+
+/** Whom our servers run as. */
+export async function serverUser(): Promise<RunAs> {
+  return process.getuid?.() === 0 ? unprivilegedUser() : {};
 }
 
 /** `postgres` where it exists, else `nobody`: nothing is created on the machine. */

@@ -8,6 +8,7 @@ import { Client, escapeIdentifier } from "pg";
 import { freePort } from "./ports.ts";
 import { type PostgresBinaries, postgresBinaries } from "./postgres-binaries.ts";
 import { askBroker, RUN_VARIABLE } from "./broker-client.ts";
+import { onSmallDisk, smallDiskIn } from "./small-disk.ts";
 import { isAlive } from "./stale-workspaces.ts";
 import { waitFor } from "./wait.ts";
 import { createWorkspace, type ServerProcess, type Workspace } from "./workspace.ts";
@@ -28,9 +29,12 @@ export interface OwnPostgresServer extends PostgresServer {
   /** Of the postmaster, while it runs. */
   readonly pid: number;
   readonly dataDirectory: string;
+  /** For a tablespace; null where none was asked for, or this machine does not let us. */
+  readonly smallDisk: string | null;
   /** SIGINT (fast shutdown, sessions get 57P01) by default; SIGKILL for a crash. */
   halt(signal?: "SIGINT" | "SIGTERM" | "SIGQUIT" | "SIGKILL"): Promise<void>;
-  resume(): Promise<void>;
+  /** `takes nobody in`: data that says it is a standby's waits for a primary, and every session is refused with 57P03. */
+  resume(as?: "takes nobody in"): Promise<void>;
 }
 
 export interface TestDatabase {
@@ -44,6 +48,8 @@ export interface TestDatabase {
 export interface PostgresOptions {
   /** Server settings over the defaults below, e.g. `{ fsync: "on" }` for a benchmark. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Gives the server a disk of so many bytes beside its own, empty at each start: `smallDisk` tells where, if there is one. */
+  readonly smallDiskBytes?: number;
   /** Directory with `initdb` and `postgres` of another release than ours, e.g. `/usr/lib/postgresql/15/bin`. */
   readonly binDirectory?: string;
 }
@@ -121,11 +127,12 @@ function ownServer(
       return running.process.pid;
     },
     dataDirectory: join(workspace.directory, "data"),
+    smallDisk: running.smallDisk,
     async halt(signal = "SIGINT") {
       await running.process.stop(signal);
     },
-    async resume() {
-      running = await launch(workspace, binaries, password, options, running.port);
+    async resume(as) {
+      running = await launch(workspace, binaries, password, options, running.port, as);
     },
     stop: () => workspace.dispose(),
   };
@@ -165,6 +172,7 @@ async function initialise(workspace: Workspace, binaries: PostgresBinaries, pass
 
 interface Running {
   readonly process: ServerProcess;
+  readonly smallDisk: string | null;
   readonly port: number;
   readonly url: string;
 }
@@ -175,28 +183,38 @@ async function launch(
   password: string,
   options: PostgresOptions,
   givenPort?: number,
+  as?: "takes nobody in",
 ): Promise<Running> {
-  const settings = { ...DISPOSABLE_SETTINGS, ...options.settings };
+  const settings = { ...DISPOSABLE_SETTINGS, ...options.settings, ...(as === undefined ? {} : { hot_standby: "off" }) };
+  const begun = as === undefined ? answers : refusesAll;
+  const disk = await smallDiskIn(workspace.directory, binaries.runAs, options.smallDiskBytes);
   for (let attempt = 1; ; attempt++) {
     const port = givenPort ?? (await freePort());
     const own = { listen_addresses: "127.0.0.1", port: String(port), unix_socket_directories: "", ...settings };
     const flags = Object.entries(own).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-    const server = await workspace.spawn(
-      "postgres",
-      binaries.postgres,
-      ["-D", join(workspace.directory, "data"), ...flags],
-      {
-        ...binaries.runAs,
-        env: { PATH: process.env["PATH"], LC_ALL: "C" },
-        // Immediate shutdown: the data is thrown away, but its shared memory must not stay behind.
-        endSignal: "SIGQUIT",
-      },
-    );
+    const direct = { command: binaries.postgres, args: ["-D", join(workspace.directory, "data"), ...flags] };
+    const { command, args } = disk === null ? direct : onSmallDisk(disk, binaries.runAs, direct.command, direct.args);
+    const server = await workspace.spawn("postgres", command, args, {
+      ...binaries.runAs,
+      env: { PATH: process.env["PATH"], LC_ALL: "C" },
+      // Immediate shutdown: the data is thrown away, but its shared memory must not stay behind.
+      endSignal: "SIGQUIT",
+    });
     const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
-    await waitFor(`PostgreSQL on port ${port}`, () => !server.running() || answers(url));
-    if (server.running()) return { process: server, port, url };
+    await waitFor(`PostgreSQL on port ${port}`, () => !server.running() || begun(url));
+    if (server.running()) return { process: server, smallDisk: disk?.directory ?? null, port, url };
     // Most likely somebody took the port between our look and its bind.
     if (attempt === 3) throw new Error(`PostgreSQL does not start:\n${await server.logTail()}`);
+  }
+}
+
+async function refusesAll(url: string): Promise<boolean> {
+  try {
+    await answers(url);
+    return false;
+  } catch (error) {
+    if ((error as { code?: string }).code === "57P03") return true;
+    throw error;
   }
 }
 
