@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { build, type BuildResult } from "esbuild";
+import { build, type BuildResult, type Plugin } from "esbuild";
 
 const root = dirname(import.meta.dirname);
 
@@ -8,6 +8,26 @@ const root = dirname(import.meta.dirname);
 const ENTRIES = {
   "fabric-sync": join(root, "src/main.ts"),
   "parse-worker": join(root, "src/sources/git/reading/parse-worker.ts"),
+};
+
+/**
+ * Index files of which the program uses next to nothing, and whose modules all run at every start: what is used of them. A name that is missing
+ * fails the build. Measured: 0.9 of 4 MiB of program, 50 ms of CPU at the start, and 7 MiB of resident memory.
+ */
+const INDEXES = {
+  "@kubernetes/client-node/dist/gen/index.js": `export { createConfiguration } from "./configuration.js";
+    export { ServerConfiguration } from "./servers.js";`,
+  "zod/v4/locales/index.js": `export { default as en } from "./en.js";`,
+};
+
+const onlyWhatIsUsed: Plugin = {
+  name: "only-what-is-used",
+  setup({ onLoad }) {
+    for (const [path, contents] of Object.entries(INDEXES)) {
+      const filter = new RegExp(`/${path.replaceAll(".", "\\.")}$`);
+      onLoad({ filter }, (index) => ({ contents, resolveDir: dirname(index.path) }));
+    }
+  },
 };
 
 /** The oldest Node major that the program supports; what the bundle is written for. */
@@ -70,6 +90,7 @@ function bundle(directory: string): Promise<BuildResult<{ write: false }>> {
     define: { "process.env.NODE_ENV": '"production"' },
     // pg asks for it only when it is told to.
     external: ["pg-native"],
+    plugins: [onlyWhatIsUsed],
     legalComments: "linked",
     write: false,
     logLevel: "warning",

@@ -118,15 +118,16 @@ function parsed(json: string): JsonValue | undefined {
 
 function withoutStatus(fields: JsonObject): JsonObject {
   if (fields["f:status"] === undefined) return fields;
-  const rest = { ...fields };
-  delete rest["f:status"];
+  const rest: JsonObject = {};
+  for (const key in fields) if (key !== "f:status") rest[key] = fields[key] ?? null;
   return rest;
 }
 
 /** Members of sets and keys of lists are values: they are redacted like values. */
 function withoutSecrets(fields: JsonObject): JsonObject {
   const clean: JsonObject = {};
-  for (const [key, below] of Object.entries(fields)) {
+  for (const key in fields) {
+    const below = fields[key];
     const sensitive = key.startsWith("f:") && isSensitiveName(key.slice(2));
     const name = key.startsWith("v:") || key.startsWith("k:") ? redactText(key) : key;
     clean[name] = isJsonObject(below) && !sensitive ? withoutSecrets(below) : {};

@@ -1,6 +1,7 @@
 import { abortable, pause } from "../../core/pause.ts";
 import { fullJitterDelay } from "../../core/retry.ts";
 import type { StreamStatus } from "../../core/streams.ts";
+import { EventCounts } from "./event-counts.ts";
 import { classify, StreamFault, streamStopped } from "./fault.ts";
 import { Intake } from "./intake.ts";
 import { LineSplitter } from "./lines.ts";
@@ -11,15 +12,9 @@ import { describeState, initialState, next, waitFor } from "./reflector-state.ts
 import type { ReflectorOptions } from "./reflector-options.ts";
 import type { ReflectorEvent, ReflectorState } from "./reflector-state.ts";
 import { streamStatus } from "./stream-status.ts";
-import {
-  currentVersion,
-  listPages,
-  refuseSetBack,
-  resourcePath,
-  watchListQuery,
-  watchQuery,
-} from "./stream-requests.ts";
+import { checkStorage, listPages, refuseSetBack, resourcePath, watchListQuery, watchQuery } from "./stream-requests.ts";
 import { parseWatchEvent, resourceVersionOf } from "./watch-event.ts";
+import type { UnderstoodEvent } from "./watch-event.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /**
@@ -29,6 +24,7 @@ import { Watchdog } from "./watchdog.ts";
 export class Reflector {
   readonly #options: ReflectorOptions;
   readonly #intake: Intake;
+  readonly #counts: EventCounts;
   readonly #kind: string;
   #state: ReflectorState;
   #watchdog = new Watchdog();
@@ -43,6 +39,7 @@ export class Reflector {
     this.#options = options;
     this.#intake = new Intake(options);
     this.#kind = options.spec.group === "" ? options.spec.kind : `${options.spec.kind}.${options.spec.group}`;
+    this.#counts = new EventCounts(options.telemetry, { ...options.labels, kind: this.#kind });
     this.#state = initialState(options.cursor?.position ?? "");
   }
 
@@ -137,46 +134,46 @@ export class Reflector {
     const { client, spec, timing, telemetry, labels, random, now } = this.#options;
     const { phase, position } = this.#state;
     const listing = phase === "listing";
-    if (!listing && this.#state.fault !== null) await this.#checkStorage();
+    const signal = AbortSignal.any([this.#options.signal, this.#watchdog.signal]);
+    if (!listing && this.#state.fault !== null) {
+      await this.#watchdog.guard(checkStorage(client, spec, position, signal), timing.headersMs);
+    }
     const pass = listing ? await this.#beginList(pulse) : null;
     const query = listing ? watchListQuery(spec, timing, random) : watchQuery(spec, position, timing, random);
     telemetry.streamStarted({ ...labels, kind: this.#kind, mode: listing ? "watchlist" : "watch" });
-    const signal = AbortSignal.any([this.#options.signal, this.#watchdog.signal]);
     const begun = now();
     const stream = await this.#watchdog.guard(client.stream(resourcePath(spec), { query, signal }), timing.headersMs);
     if (!listing) this.#apply({ type: "opened" });
     const splitter = new LineSplitter();
-    let delivered = 0;
+    let delivered = false;
     for await (const chunk of this.#watchdog.chunks(stream, timing.silenceMs)) {
       pulse.beat();
-      for (const line of splitter.push(chunk)) {
-        delivered += 1;
-        await pulse.hold(this.#take(line, pass));
-        // Redirected while this event was taken in: what follows on this stream is not wanted.
-        if (this.#redirected) return;
-      }
+      await pulse.hold(this.#takeLines(splitter.push(chunk), pass));
+      if (this.#redirected) return;
+      delivered = true;
     }
     if (splitter.held > 0) {
       throw new StreamFault("network", "StreamCut", "the stream ended in the middle of a line");
     }
-    this.#apply({ type: "ended", healthy: delivered > 0 || now() - begun >= timing.minStreamMs });
+    this.#apply({ type: "ended", healthy: delivered || now() - begun >= timing.minStreamMs });
   }
 
-  /**
-   * After trouble the storage may be another one (etcd restored). A server that stands before our position says nothing about it to a watch:
-   * it leaves out what comes until it is there again.
-   */
-  async #checkStorage(): Promise<void> {
-    const { client, spec, timing } = this.#options;
-    const signal = AbortSignal.any([this.#options.signal, this.#watchdog.signal]);
-    const version = await this.#watchdog.guard(currentVersion(client, spec, signal), timing.headersMs);
-    refuseSetBack(version, this.#state.position);
+  async #takeLines(lines: Iterable<string>, pass: ListPass | null): Promise<void> {
+    try {
+      for (const line of lines) {
+        const event = parseWatchEvent(line);
+        if (event.type === "GARBAGE") throw new StreamFault("garbage", "StreamGarbled", event.why);
+        this.#counts.add(event.type);
+        await this.#take(event, pass);
+        // Redirected while this event was taken in: what follows on this stream is not wanted.
+        if (this.#redirected) return;
+      }
+    } finally {
+      this.#counts.tell();
+    }
   }
 
-  async #take(line: string, pass: ListPass | null): Promise<void> {
-    const event = parseWatchEvent(line);
-    if (event.type === "GARBAGE") throw new StreamFault("garbage", "StreamGarbled", event.why);
-    this.#options.telemetry.streamEvents({ ...this.#options.labels, kind: this.#kind, type: event.type }, 1);
+  async #take(event: UnderstoodEvent, pass: ListPass | null): Promise<void> {
     if (event.type === "ERROR") throw event.error;
     const initial = this.#state.phase === "listing";
     if (event.type === "BOOKMARK") {
@@ -199,7 +196,8 @@ export class Reflector {
     let position = "";
     for await (const page of listPages(client, spec, timing, cut)) {
       pulse.beat();
-      telemetry.streamEvents({ ...labels, kind: this.#kind, type: "LISTED" }, page.items.length);
+      this.#counts.add("LISTED", page.items.length);
+      this.#counts.tell();
       for (const item of page.items) await pulse.hold(pass.take(item));
       position = page.resourceVersion;
     }

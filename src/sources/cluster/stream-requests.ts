@@ -92,6 +92,20 @@ export async function currentVersion(
   return typeof metadata["resourceVersion"] === "string" ? metadata["resourceVersion"] : "";
 }
 
+/**
+ * After trouble the storage may be another one (etcd restored). A server that stands before our position says nothing about it to a watch:
+ * it leaves out what comes until it is there again.
+ * @throws StreamFault `ResourceVersionRewound`
+ */
+export async function checkStorage(
+  client: Pick<KubeClient, "fetch">,
+  spec: StreamSpec,
+  position: string,
+  signal: AbortSignal,
+): Promise<void> {
+  refuseSetBack(await currentVersion(client, spec, signal), position);
+}
+
 /** @throws StreamFault `ResourceVersionRewound` when a storage that stands at `version` has never been at `position`. */
 export function refuseSetBack(version: string, position: string): void {
   if ((compareResourceVersions(version, position) ?? 0) >= 0) return;

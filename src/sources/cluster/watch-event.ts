@@ -12,6 +12,9 @@ export type WatchEvent =
   /** Not an event: the stream cannot be trusted from here on. */
   | { readonly type: "GARBAGE"; readonly why: string };
 
+/** An event that a stream may go on after, or ends with in order. */
+export type UnderstoodEvent = Exclude<WatchEvent, { readonly type: "GARBAGE" }>;
+
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /** Never throws. `why` never quotes the line: it may hold a Secret's values. */
