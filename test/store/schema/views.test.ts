@@ -49,6 +49,13 @@ async function column(query: string): Promise<unknown[]> {
 test("each view shows what its name says", async () => {
   expect(await column("SELECT name FROM fabric_sync.resources ORDER BY 1")).toEqual(["leaf-1", "leaf-2", "srv-1"]);
   expect(await column("SELECT name FROM fabric_sync.drifts")).toEqual(["leaf-2"]);
+  const { rows } = await client.query(
+    "SELECT in_sync::int, drifted::int, untracked::int, unknown::int, not_compared::int, actual_complete_at FROM fabric_sync.fabrics",
+  );
+  // One of its streams was never complete.
+  expect(rows).toEqual([
+    { in_sync: 1, drifted: 1, untracked: 1, unknown: 0, not_compared: 0, actual_complete_at: null },
+  ]);
   expect(await column("SELECT name FROM fabric_sync.orphans")).toEqual(["srv-1"]);
   expect(await column("SELECT name FROM fabric_sync.devices")).toEqual(["leaf-1"]);
   expect(await column("SELECT addresses::text FROM fabric_sync.interfaces")).toEqual(["{10.0.0.1/31}"]);

@@ -1,0 +1,2 @@
+-- Takes no data with it.
+DROP VIEW fabric_sync.fabrics;
