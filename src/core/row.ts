@@ -76,7 +76,7 @@ export interface ResourceRow {
   /** Since when it is drifted, missing, extra or invalid; null while it is none of them. */
   driftSince: string | null;
   // relations
-  /** 0 to 100; written by projections. */
+  /** Not kept here, where a reference would have to write another row: the view `resources` computes it. */
   dependencyScore: number;
   /** `owners`: metadata.ownerReferences, by the reducer; the rest by projections. */
   relationshipMetadata: JsonObject;

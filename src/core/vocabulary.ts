@@ -32,7 +32,11 @@ export type SyncDirection = (typeof SYNC_DIRECTIONS)[number];
 export const CONFLICT_STATUSES = ["none", "detected", "resolved"] as const;
 export type ConflictStatus = (typeof CONFLICT_STATUSES)[number];
 
-/** How a row came to be written last. Default `repair`: a row made by hand. */
+/**
+ * How a row came to be written last. `watch` and `list` are the cluster's streams, `git_poll` and `git_webhook` what made us look at Git, in `run` and in
+ * `sync --once` alike; `cli` is what a command writes of its own (`db selftest`), `import` rows that a tool loads by the builder; `repair` a row that was
+ * judged anew under another policy. Default `repair`: a row made by hand.
+ */
 export const WRITE_PATHS = ["watch", "list", "git_poll", "git_webhook", "cli", "import", "repair"] as const;
 export type WritePath = (typeof WRITE_PATHS)[number];
 
