@@ -7,6 +7,8 @@ export interface Hostile {
   readonly what: string;
   /** A rejection's code; the error's code where the whole revision is refused; `taken` where it is harmless. */
   readonly refused: string;
+  /** The server sends everything, also what it is asked to leave out. */
+  readonly unfiltered?: true;
   make(forge: Forge): Promise<readonly Entry[]>;
 }
 
@@ -69,7 +71,7 @@ async function chain(forge: Forge, depth: number): Promise<Entry[]> {
   return entries;
 }
 
-/** @param largeMb size of the blob that is far too large. */
+/** @param largeMb size of the blobs that are far too large. */
 export function hostileCorpus(largeMb: number): Hostile[] {
   return [
     file("alias bomb", "AliasBomb", () => HEAD + bomb(20)),
@@ -94,6 +96,10 @@ export function hostileCorpus(largeMb: number): Hostile[] {
     file("10 MB that is not UTF-8", "InvalidUtf8", () => Buffer.alloc(10_000_000, 0xff)),
     file("10 MB of NUL", "ControlCharacter", () => Buffer.alloc(10_000_000)),
     file(`a blob of ${largeMb} MB`, "FileTooLarge", () => Buffer.alloc(largeMb * 1_000_000, "a: 1\n")),
+    {
+      ...file(`a pack bomb, ${largeMb} MB of zeros`, "FileTooLarge", () => Buffer.alloc(largeMb * 1_000_000)),
+      unfiltered: true,
+    },
     link("symlink to a file", "good/leaf-0.yaml"),
     link("symlink out of the repository", "/etc/passwd"),
     link("symlink to itself", "hostile.yaml"),

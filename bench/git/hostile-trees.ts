@@ -46,6 +46,11 @@ export class Forge {
     return commit;
   }
 
+  /** Whether the server leaves out what it is asked to leave out. */
+  async filters(allowed: boolean): Promise<void> {
+    await this.#git(["config", "uploadpack.allowFilter", String(allowed)]);
+  }
+
   #git(args: readonly string[], input: string | Buffer = ""): Promise<string> {
     const child = spawn("git", args, {
       cwd: this.#directory,

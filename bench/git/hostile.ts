@@ -3,7 +3,7 @@
  * and measures what the program spends on it once it is fetched; and what a stream of watch events feels of it. Writes
  * `bench/reports/git-hostile.md`.
  *
- *   node bench/git/hostile.ts [--large-mb 64]
+ *   node bench/git/hostile.ts [--large-mb 500]
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
@@ -25,7 +25,7 @@ import type { HostileResult } from "./hostile-report.ts";
 import { EventStream } from "./event-stream.ts";
 import { manifest } from "./workload.ts";
 
-const { values: options } = parseArgs({ options: { "large-mb": { type: "string", default: "64" } } });
+const { values: options } = parseArgs({ options: { "large-mb": { type: "string", default: "500" } } });
 /** The most that a Fabric may allow of each, so that files reach the parser. */
 const LIMITS = { maxFiles: 20_000, maxFileBytes: 16_777_216, maxTotalBytes: 268_435_456, maxDocuments: 50_000 };
 /** Takes of a harmless push, before and after: what is normal, and the watch's latency without anything hostile. */
@@ -87,6 +87,7 @@ async function measure(bench: SourceBench): Promise<HostileResult> {
   const cases: HostileResult["cases"][number][] = [];
   for (const [index, hostile] of hostileCorpus(Number(options["large-mb"])).entries()) {
     const commit = await push(await hostile.make(forge), 100 + index, base);
+    await forge.filters(hostile.unfiltered !== true);
     await fetched.resolve(subscriber, Date.now());
     const { cpuMs: spent, outcome } = await stream.during("hostile", () => spend(commit));
     const one = { what: hostile.what, refused: hostile.refused, cpuMs: spent, ...verdict(outcome, hostile.refused) };

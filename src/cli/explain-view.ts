@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import { pointer } from "../core/pointer.ts";
 import type { DeadLetter, ResourceStory } from "../core/ports.ts";
 import type { ResourceEvent, ResourceRow } from "../core/row.ts";
+import { readSyncMetadata } from "../core/sync-metadata.ts";
 import { isNotCompared } from "../core/unknown.ts";
 import { referencesSection } from "./explain-references.ts";
 import { properties, shortened, table } from "./table.ts";
@@ -52,7 +53,10 @@ function driftWord({ driftStatus, driftDetails }: ResourceRow): string {
 
 function gitFact(row: ResourceRow, now: number): string {
   if (row.desiredSpec === null) return "does not declare it";
-  const at = `commit ${shortCommit(row.desiredCommit)}, taken in ${ago(row.desiredUpdated, now)}`;
+  const { author, at: madeAt } = readSyncMetadata(row.syncMetadata).blame;
+  const when = madeAt === "" ? "" : ` ${ago(madeAt, now)}`;
+  const made = author === "" ? "" : `, made by ${nameOf(author)}${when}`;
+  const at = `commit ${shortCommit(row.desiredCommit)}, taken in ${ago(row.desiredUpdated, now)}${made}`;
   return `${row.desiredFilePath}:${row.desiredLine}, ${at}`;
 }
 
@@ -174,9 +178,13 @@ function refusedSection(letters: readonly DeadLetter[], now: number): string {
     .join("");
 }
 
+function nameOf(author: string): string {
+  return author.replace(/ <[^>]*>$/, "");
+}
+
 /** A manager, or an author without the address; how it was seen where neither is known. */
 function by({ actor, trigger }: ResourceEvent): string {
-  return actor.replace(/ <[^>]*>$/, "") || trigger;
+  return nameOf(actor) || trigger;
 }
 
 /** How much the drift mattered after the change. */

@@ -85,8 +85,11 @@ export interface Content {
 
 /** Where Git declares an object. */
 export interface DesiredOrigin {
+  /** The one that changed the file last, and who made it. */
   readonly commit: string;
   readonly author: string;
+  /** When the author made it (RFC 3339); absent where that is not known. */
+  readonly authoredAt?: string;
   /** Path in the repository, '/' separated. */
   readonly filePath: string;
   /** 1-based line of the document's first token. */

@@ -63,7 +63,11 @@ export function declare(
     desiredHash: content.hash,
     desiredCommit: origin.commit,
     desiredUpdated: time(seen.observedAt),
-    syncMetadata: writeSyncMetadata({ ...metadata, removed }),
+    syncMetadata: writeSyncMetadata({
+      ...metadata,
+      removed,
+      blame: { author: origin.author, at: origin.authoredAt ?? "" },
+    }),
   };
   const moved = declared && !sameFile ? `moved from ${old.desiredFilePath}` : "";
   return changed(before, old, derive(next, seen.apiVersion, actualApiVersion(old)), seen, policy, context, {
@@ -96,7 +100,12 @@ export function retract(
     desiredUpdated: time(seen.observedAt),
     fileHash: "",
     lastFileSync: time(seen.observedAt),
-    syncMetadata: writeSyncMetadata({ ...readSyncMetadata(before.syncMetadata), removed: [], places: "" }),
+    syncMetadata: writeSyncMetadata({
+      ...readSyncMetadata(before.syncMetadata),
+      removed: [],
+      places: "",
+      blame: { author: "", at: "" },
+    }),
   };
   return changed(before, before, derive(next, "", actualApiVersion(before)), seen, policy, context, {
     type: "deleted",

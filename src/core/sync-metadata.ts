@@ -12,6 +12,8 @@ export interface SyncMetadata {
   readonly removed: readonly string[];
   /** Where the fields of Git's document stand. */
   readonly places: Places;
+  /** Who made `desired_commit`, and when (RFC 3339); each '' where that is not known. */
+  readonly blame: { readonly author: string; readonly at: string };
   /** Git's apiVersion where it is not the cluster's. */
   readonly desiredApiVersion: string;
   /** Who edited the object in the cluster last. */
@@ -42,9 +44,11 @@ export function readSyncMetadata(column: JsonObject): SyncMetadata {
   const removed = column["removed"];
   const since = asObject(column["sinceAgreed"]);
   const edit = asObject(column["lastEdit"]);
+  const blame = asObject(column["blame"]);
   return {
     removed: Array.isArray(removed) ? removed.filter((path) => typeof path === "string") : [],
     places: readPlaces(column["places"]),
+    blame: { author: asText(blame?.["author"]), at: asText(blame?.["at"]) },
     desiredApiVersion: asText(column["desiredApiVersion"]),
     lastEdit:
       edit === null
@@ -60,10 +64,12 @@ export function readSyncMetadata(column: JsonObject): SyncMetadata {
 
 /** The column's value; `{}` when there is nothing to keep. */
 export function writeSyncMetadata(metadata: SyncMetadata): JsonObject {
-  const { removed, places, desiredApiVersion, lastEdit, owners, volatile, check, pending, sinceAgreed } = metadata;
+  const { removed, places, blame, desiredApiVersion, lastEdit, owners, volatile, check, pending, sinceAgreed } =
+    metadata;
   const column: JsonObject = {};
   if (removed.length > 0) column["removed"] = [...removed];
   if (places !== "") column["places"] = places;
+  if (blame.author !== "" || blame.at !== "") column["blame"] = { ...blame };
   if (desiredApiVersion !== "") column["desiredApiVersion"] = desiredApiVersion;
   if (lastEdit !== null) column["lastEdit"] = { ...lastEdit };
   if (owners.length > 0) column["owners"] = owners.map((owner) => ({ ...owner }));

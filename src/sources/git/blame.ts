@@ -3,10 +3,13 @@ import { join } from "node:path";
 import type { BareRepository } from "./repository/bare-repository.ts";
 import { HISTORY_DEPTH } from "./repository/transport.ts";
 
-/** The commit that changed a file last, and who made it. `author` is `Name <mail>`, '' when the history at hand does not tell. */
+/** The commit that changed a file last, who made it, and when. */
 export interface Change {
   readonly commit: string;
+  /** `Name <mail>`; '' when the history at hand does not tell. */
   readonly author: string;
+  /** RFC 3339, as `git blame` has it: when the author made it; '' as above. */
+  readonly authoredAt: string;
 }
 
 /** Who changed what. */
@@ -18,6 +21,7 @@ export interface Changes {
 
 const RECORD = "\u0001";
 const FIELD = "\u0002";
+const WHO = `%H${FIELD}%an <%ae>${FIELD}%at`;
 
 /**
  * Who changed each of `paths` last, as of `head`: one walk over the history, newest first, that ends when all are found or the history that
@@ -36,20 +40,26 @@ export async function lastChanges(
   const found = new Map<string, Change>();
   const borders = await shallowBorders(repository);
   let current: Change | null = null;
-  let headAuthor = "";
+  let headChange = null as Change | null;
   const take = (token: string): void => {
     if (token.startsWith(RECORD)) {
-      const [commit = "", author = ""] = token.slice(1).split(FIELD);
-      const name = clean(author);
-      if (commit === head) headAuthor = name;
+      const change = changeOf(token.slice(1));
+      if (change.commit === head) headChange = change;
       // Where the history was cut off a commit seems to have made everything there is.
-      current = borders.has(commit) ? null : { commit, author: name };
+      current = borders.has(change.commit) ? null : change;
     } else if (token !== "" && current && wanted.delete(token)) found.set(token, current);
   };
   const known = since !== "" && (await (await repository.headers()).read(`${since}^{commit}`)) !== null;
   let rest: Buffer = Buffer.alloc(0);
-  const format = `--format=${RECORD}%H${FIELD}%an <%ae>`;
-  const args = ["log", "-z", "--no-renames", "--name-only", format, `--max-count=${HISTORY_DEPTH}`, head];
+  const args = [
+    "log",
+    "-z",
+    "--no-renames",
+    "--name-only",
+    `--format=${RECORD}${WHO}`,
+    `--max-count=${HISTORY_DEPTH}`,
+    head,
+  ];
   await repository.stream([...args, ...(known ? [`^${since}`] : []), "--"], (piece) => {
     const data = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
     let start = 0;
@@ -58,11 +68,10 @@ export async function lastChanges(
       start = end + 1;
     }
     rest = data.subarray(start);
-    return wanted.size > 0 || headAuthor === "";
+    return wanted.size > 0 || headChange === null;
   });
-  if (headAuthor === "") headAuthor = await authorOf(repository, head);
-  const headChange = { commit: head, author: headAuthor };
-  return { of: (path) => found.get(path) ?? { commit: head, author: "" }, head: headChange };
+  const unknown = { commit: head, author: "", authoredAt: "" };
+  return { of: (path) => found.get(path) ?? unknown, head: headChange ?? (await changeAt(repository, head)) };
 }
 
 /** The head, when it is all that came since: what nearly every push is. */
@@ -72,10 +81,10 @@ async function onlyCommitSince(repository: BareRepository, head: string, since: 
   const text = commit.content.toString("utf8");
   const header = text.slice(0, text.indexOf("\n\n") + 1);
   const parents = [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id]) => id);
-  const author = /^author (.*>) \d+ [-+]\d+$/m.exec(header)?.[1];
+  const [, author, seconds = ""] = /^author (.*>) (\d+) [-+]\d+$/m.exec(header) ?? [];
   // In another encoding git must read it.
   if (parents.length !== 1 || parents[0] !== since || author === undefined || /^encoding /m.test(header)) return null;
-  return { commit: head, author: clean(author) };
+  return { commit: head, author: clean(author), authoredAt: timeOf(seconds) };
 }
 
 function clean(author: string): string {
@@ -94,7 +103,19 @@ async function shallowBorders(repository: BareRepository): Promise<ReadonlySet<s
 }
 
 /** `since` is at or after `head` (a reset branch): the walk was empty. */
-async function authorOf(repository: BareRepository, commit: string): Promise<string> {
-  const { stdout } = await repository.short(["log", "--max-count=1", "--format=%an <%ae>", commit, "--"]);
-  return clean(stdout.trim());
+async function changeAt(repository: BareRepository, commit: string): Promise<Change> {
+  const { stdout } = await repository.short(["log", "--max-count=1", `--format=${WHO}`, commit, "--"]);
+  return { ...changeOf(stdout.trim()), commit };
+}
+
+/** What git prints of {@link WHO}. */
+function changeOf(text: string): Change {
+  const [commit = "", author = "", seconds = ""] = text.split(FIELD);
+  return { commit, author: clean(author), authoredAt: timeOf(seconds) };
+}
+
+/** Commits may claim any time; '' for one that no calendar has. */
+function timeOf(seconds: string): string {
+  const date = new Date(Number.parseInt(seconds, 10) * 1_000);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString();
 }

@@ -47,7 +47,12 @@ export class Declarer {
     const { json, places } = texts.get(text);
     const manifest = parseJson(json);
     if (!isJsonObject(manifest)) throw new Error("the parser gave something else than an object");
-    const origin = { ...change, filePath, line: key.line, fileHash, ...(places === "" ? {} : { places }) };
+    const { commit, author, authoredAt } = change;
+    const origin = {
+      ...{ commit, author, filePath, line: key.line, fileHash },
+      ...(authoredAt === "" ? {} : { authoredAt }),
+      ...(places === "" ? {} : { places }),
+    };
     const made = normaliseDesired(manifest, origin, { fabricId, writePath, observedAt, namespace: key.namespace });
     this.#recent = { of: declaration, made };
     return made;

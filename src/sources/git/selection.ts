@@ -100,16 +100,11 @@ function chartTest(charts: readonly string[]): (path: string) => string | null {
   };
 }
 
-/** As git does: the rules of each folder apply to what is below it. */
+/** As git does: the rules of each folder apply to what is below it, and those in a folder that is taken out are not even read. */
 function ignoreTest(ignores: ReadonlyMap<string, string>): (path: string) => boolean {
   if (ignores.size === 0) return () => false;
-  const matchers = [...ignores].map(([file, text]) => {
-    const folder = folderOf(file);
-    return { prefix: folder === "" ? "" : `${folder}/`, rules: ignore({ ignorecase: false }).add(text) };
-  });
-  // The deepest folder speaks last.
-  matchers.sort((a, b) => a.prefix.length - b.prefix.length);
-  return (path) => {
+  const matchers: { readonly prefix: string; readonly rules: ignore.Ignore }[] = [];
+  const isOut = (path: string): boolean => {
     let out = false;
     for (const { prefix, rules } of matchers) {
       if (!path.startsWith(prefix) || path.length === prefix.length) continue;
@@ -121,4 +116,13 @@ function ignoreTest(ignores: ReadonlyMap<string, string>): (path: string) => boo
     }
     return out;
   };
+  const found = [...ignores].map(([file, text]) => {
+    const folder = folderOf(file);
+    return { prefix: folder === "" ? "" : `${folder}/`, text };
+  });
+  // The deepest folder speaks last.
+  for (const { prefix, text } of found.sort((a, b) => a.prefix.length - b.prefix.length)) {
+    if (!isOut(prefix)) matchers.push({ prefix, rules: ignore({ ignorecase: false }).add(text) });
+  }
+  return isOut;
 }

@@ -3,7 +3,7 @@ import type { Observation } from "../../core/observation.ts";
 import type { DeclaredKey, FileRejection, GitFile } from "../../core/ports.ts";
 import type { WritePath } from "../../core/vocabulary.ts";
 import { lastChanges } from "./blame.ts";
-import type { Changes } from "./blame.ts";
+import type { Change, Changes } from "./blame.ts";
 import { Declarer } from "./declare.ts";
 import { definedScopes, readFiles, scopeFile } from "./file-reader.ts";
 import type { RawFile } from "./file-reader.ts";
@@ -126,15 +126,16 @@ async function observe(
   const observations: Observation[] = [];
   const declarer = new Declarer({ fabricId, writePath, observedAt: now, texts });
   let slice = 0;
+  const nobody: Change = { commit, author: "", authoredAt: "" };
   for (const { path, blob, declared } of plan.declare) {
-    const change = changes?.of(path) ?? { commit, author: "" };
+    const change = changes?.of(path) ?? nobody;
     const { key, manifest: text } = declared;
     observations.push(declarer.declare({ key, filePath: path, fileHash: blob, change, text }));
     if ((slice += 1) % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   for (const { key, path } of plan.retire) {
     const known = changes?.of(path);
-    const change = known?.author ? known : (changes?.head ?? { commit, author: "" });
+    const { commit: lastCommit, author } = known?.author ? known : (changes?.head ?? nobody);
     const reason = plan.files.has(path) ? `${path} no longer declares it` : `${path} is no longer read`;
     observations.push({
       side: "desired",
@@ -142,7 +143,8 @@ async function observe(
       key: objectKey(fabricId, key),
       writePath,
       observedAt: now,
-      ...change,
+      commit: lastCommit,
+      author,
       reason,
     });
   }

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { configMap, openSourceBench, RULES, type RunningSource, type SourceBench } from "./source-bench.ts";
 import type { GitSourceOptions } from "../../../src/sources/git/git-source.ts";
 import { repositoryDirectory } from "../../../src/sources/git/repository/bare-repository.ts";
+import { selectFiles } from "../../../src/sources/git/selection.ts";
 import { gitError } from "../../../src/sources/git/repository/transport-errors.ts";
 import type { TestRepository } from "../../support/git-server.ts";
 import { runGit } from "../../support/git/run-git.ts";
@@ -117,16 +118,23 @@ test("moved, changed and deleted files; rows follow", async () => {
   );
 });
 
-test("each row tells the commit that changed its file last, not the newest one", async () => {
-  const first = await repository.push({ "a.yaml": configMap("one") }, "First", { author: "Old <old@example.com>" });
+test("each row tells the commit that changed its file last, not the newest one, its author and its time", async () => {
+  const old = { author: "Old <old@example.com>", date: "2001-02-03T04:05:06+07:00" };
+  const first = await repository.push({ "a.yaml": configMap("one") }, "First", old);
   const second = await begin({ "b.yaml": configMap("two") });
-  const rows = await bench.fixture.sql<{ name: string; desired_commit: string }>(
-    "select name, desired_commit from fabric_sync.resource order by name",
+  const third = await take({ "b.yaml": configMap("two", { x: "y" }), "c.yaml": configMap("three") });
+  const rows = await bench.fixture.sql<{ name: string; desired_commit: string; blame: unknown }>(
+    "select name, desired_commit, sync_metadata->'blame' as blame from fabric_sync.resource order by name",
   );
+  const madeAt = async (commit: string): Promise<string> =>
+    new Date(Number(await repository.git("log", "-1", "--format=%at", commit)) * 1_000).toISOString();
+  const author = "Ada Author <ada@example.com>";
   expect(rows).toEqual([
-    { name: "one", desired_commit: first },
-    { name: "two", desired_commit: second },
+    { name: "one", desired_commit: first, blame: { author: old.author, at: "2001-02-02T21:05:06.000Z" } },
+    { name: "three", desired_commit: third, blame: { author, at: await madeAt(third) } },
+    { name: "two", desired_commit: third, blame: { author, at: await madeAt(third) } },
   ]);
+  expect(second).not.toBe(third);
 });
 
 test("a bad document costs itself alone, is named with its place, and never deletes what it was", async () => {
@@ -209,6 +217,43 @@ test("kustomizations and charts are not rendered, and say so; .fabricsyncignore 
     warnings: [expect.stringMatching(/^chart\/Chart\.yaml: /), expect.stringMatching(/^kustomization\.yaml: /)],
   });
 });
+
+test(".fabricsyncignore takes out what git takes out by a .gitignore of the same words", async () => {
+  const rules: Record<string, string> = {
+    "": "# words\nout/\n*.tmp.yaml\n!keep.tmp.yaml\n/top.yaml\ndeep/**/x.yaml\n\\#odd.yaml\n[ab]?.yaml\nnested/*\n!nested/in/\n\n",
+    "out/": "!back.yaml\n",
+    "deep/": "!x.yaml\n/only.yaml\n",
+    "nested/in/": "*\n!b.yaml\n",
+  };
+  const paths = [
+    ...["a.tmp.yaml", "keep.tmp.yaml", "sub/keep.tmp.yaml", "top.yaml", "sub/top.yaml", "#odd.yaml", "odd.yaml"],
+    ...[
+      "out/back.yaml",
+      "out/x.yaml",
+      "sub/out/c.yaml",
+      "Out/d.yaml",
+      "outer/e.yaml",
+      "a1.yaml",
+      "sub/b2.yaml",
+      "c1.yaml",
+    ],
+    ...["deep/x.yaml", "deep/1/x.yaml", "deep/1/2/x.yaml", "deep/only.yaml", "deep/1/only.yaml"],
+    ...["nested/a.yaml", "nested/in/a.yaml", "nested/in/b.yaml", "nested/in/more/c.yaml"],
+  ];
+  for (const path of paths) await mkdir(join(repository.cloneDirectory, dirname(path)), { recursive: true });
+  for (const path of paths) await writeFile(join(repository.cloneDirectory, path), "");
+  for (const [folder, text] of Object.entries(rules)) {
+    await writeFile(join(repository.cloneDirectory, folder, ".gitignore"), text);
+  }
+  const byGit = new Set((await repository.git("check-ignore", "--no-index", "--", ...paths)).split("\n").map(unquoted));
+  const ignores = new Map(Object.entries(rules).map(([folder, text]) => [`${folder}.fabricsyncignore`, text]));
+  const entries = paths.map((path) => ({ path, blob: "0", type: "file" as const }));
+  const byUs = selectFiles(entries, { ...RULES, path: "." }, ignores).entries.map(({ path }) => path);
+  expect(new Set(byUs)).toEqual(new Set(paths.filter((path) => !byGit.has(path))));
+  expect(byGit.size).toBeGreaterThan(8);
+});
+
+const unquoted = (line: string): string => (line.startsWith('"') ? String(JSON.parse(line)) : line);
 
 test("JSON files are manifests like any other; those of other programs are passed over, until they were manifests once", async () => {
   const json = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"json"}}';
@@ -381,6 +426,22 @@ test("a file of more than 16 MiB is left out by the server and refused by name; 
   expect(rejections).toEqual([expect.stringContaining("film.yaml:1:1 more than 16777216 bytes, more than limits.max")]);
   await take({ "film.yaml": configMap("kept") });
   expect(running.source.status().rejections).toEqual([]);
+});
+
+test("from a server that leaves nothing out the large file comes too, and is refused by its size; beyond the transfer bound the rows stay", async () => {
+  await repository.git("--git-dir", repository.bareDirectory, "config", "uploadpack.allowFilter", "false");
+  const first = await begin({ "a.yaml": configMap("one") }, { maxTransferBytes: 1 << 20 });
+  const commit = await take({ "film.yaml": Buffer.alloc(17 << 20, "a: 1\n"), "b.yaml": configMap("two") });
+  expect(commit).not.toBe(first);
+  expect(await bench.desired()).toEqual({ one: "a.yaml:1", two: "b.yaml:1" });
+  const { revision, rejections } = running.source.status();
+  expect(revision).toBe(`main@sha1:${commit}`);
+  expect(rejections).toEqual([expect.stringContaining(`film.yaml:1:1 ${17 << 20} bytes, more than limits.max`)]);
+  await expect(take({ "noise.yaml": randomBytes(2 << 20), "c.yaml": configMap("three") })).rejects.toMatchObject({
+    code: "LimitExceeded",
+  });
+  expect(running.source.status()).toMatchObject({ revision, error: { code: "LimitExceeded", stalled: true } });
+  expect(await bench.desired()).toEqual({ one: "a.yaml:1", two: "b.yaml:1" });
 });
 
 test("a revision that is not signed as the Fabric asks is not taken in: the rows stay, and the status says why", async () => {

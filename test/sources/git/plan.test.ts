@@ -239,7 +239,7 @@ test("what is declared is the same whether it is kept as an object or made of it
   const declare = (texts: ManifestTexts, number: number) => {
     const declarer = new Declarer({ fabricId: "f", writePath: "git_poll", observedAt: 1, texts });
     const key = { apiGroup: "", kind: "Secret", namespace: "default", name: `a${number}`, line: 1 };
-    const change = { commit: "c", author: "a" };
+    const change = { commit: "c", author: "a", authoredAt: "2026-01-02T03:04:05.000Z" };
     return declarer.declare({ key, filePath: "a.yaml", fileHash: "b", change, text: number });
   };
   const whole = declare(few.texts, 2);

@@ -11,6 +11,8 @@ export interface PushOptions {
   readonly branch?: string;
   /** `Name <mail>`. */
   readonly author?: string;
+  /** The author's time; default now. */
+  readonly date?: string;
   /** Rewrites the branch's last commit and pushes by force. */
   readonly amend?: boolean;
 }
@@ -69,7 +71,7 @@ export async function createRepository(
     sshUrl: host.sshUrl(path),
     git,
     head: (ref = "main") => runGit(bareDirectory, ["rev-parse", `${ref}^{commit}`], env),
-    async push(changes, message = "Change files", { branch = "main", author, amend = false } = {}) {
+    async push(changes, message = "Change files", { branch = "main", author, date, amend = false } = {}) {
       if ((await git("symbolic-ref", "--short", "HEAD")) !== branch) {
         const exists = (await git("branch", "--list", branch)) !== "";
         await git("switch", "--quiet", ...(exists ? [branch] : ["--create", branch]));
@@ -84,7 +86,11 @@ export async function createRepository(
         }
       }
       await git("add", "--all");
-      const flags = [...(amend ? ["--amend"] : []), ...(author === undefined ? [] : [`--author=${author}`])];
+      const flags = [
+        ...(amend ? ["--amend"] : []),
+        ...(author === undefined ? [] : [`--author=${author}`]),
+        ...(date === undefined ? [] : [`--date=${date}`]),
+      ];
       await git("commit", "--quiet", "--allow-empty", `--message=${message}`, ...flags);
       await git("push", "--quiet", ...(amend ? ["--force"] : []), "origin", `HEAD:refs/heads/${branch}`);
       return git("rev-parse", "HEAD");

@@ -108,14 +108,14 @@ class FileReader {
         "after --- only a comment may follow on the line",
       );
     }
-    if (nesting(chunk.bytes) > MAX_DEPTH)
-      return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
     let text: string;
     try {
       text = FATAL_UTF8.decode(withoutBom(chunk.bytes));
     } catch {
       return this.#refuse(start, "InvalidUtf8", "the document is not UTF-8");
     }
+    if (nesting(chunk.bytes) > MAX_DEPTH)
+      return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
     const control = FORBIDDEN.exec(text);
     if (control) {
       const before = text.slice(0, control.index).split("\n");
