@@ -1,4 +1,4 @@
-import type { Finding } from "../sources/cluster/checker.ts";
+import type { CheckReport, Finding } from "../sources/cluster/checker.ts";
 import { table } from "./table.ts";
 import type { Verdict } from "./verify-fabrics.ts";
 import { plural } from "./words.ts";
@@ -19,12 +19,18 @@ export function verifyText(verdicts: readonly Verdict[]): string {
 function verdictText({ namespace, name, report, error }: Verdict): string {
   if (report === null) return `${namespace}/${name}: not compared: ${error}\n`;
   const { objects, streams, findings, unchecked, lagging } = report;
-  const wrong = findings.length === 0 ? "every row is right" : `${plural(findings.length, "row")} wrong`;
+  const wrong = findings.length === 0 ? rightText(report) : `${plural(findings.length, "row")} wrong`;
   const late = lagging === 0 ? "" : `, ${lagging} a moment behind in volatile fields`;
   const sum = `${namespace}/${name}: ${plural(objects, "object")} in ${plural(streams, "stream")}: ${wrong}${late}\n`;
   const unread = unchecked.map(({ scope, reason, message }) => `  not compared: ${scope}: ${reason}: ${message}\n`);
   const rest = findings.length > SHOWN ? `  and ${findings.length - SHOWN} more\n` : "";
   return `${sum}${unread.join("")}${findings.length === 0 ? "" : findingsTable(findings.slice(0, SHOWN))}${rest}`;
+}
+
+/** Of what was not compared nothing is said to be right. */
+function rightText({ streams, unchecked }: CheckReport): string {
+  if (unchecked.length === 0) return "every row is right";
+  return unchecked.length >= streams ? "nothing could be compared" : "every row that was compared is right";
 }
 
 function findingsTable(findings: readonly Finding[]): string {

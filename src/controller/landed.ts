@@ -15,7 +15,9 @@ type Verdict = Pick<Statement, "type" | "status" | "reason" | "message">;
  * | False   | something of it was seen not to be there, or was refused and not taken in       |
  * | Unknown | nothing was seen to be wrong, and not all was seen; or nothing is known yet      |
  */
-export function landedOf(facts: Pick<FabricFacts, "suspended" | "git" | "judged" | "landings">): Verdict {
+export function landedOf(
+  facts: Pick<FabricFacts, "suspended" | "git" | "judged" | "landings"> & Partial<Pick<FabricFacts, "counts">>,
+): Verdict {
   const of = (status: Verdict["status"], reason: string, message: string): Verdict => ({
     ...{ type: "Landed", status, reason, message },
   });
@@ -25,7 +27,7 @@ export function landedOf(facts: Pick<FabricFacts, "suspended" | "git" | "judged"
   if (!facts.judged) return of("Unknown", "Comparing", "rows are being compared");
   if (landings === null)
     return of("Unknown", "NotCounted", "it was not counted yet how much of the revision has landed");
-  const told = `${git.revision}: ${figures(landings)}`;
+  const told = `${git.revision}: ${figures(landings)}${unsure(facts.counts ?? null)}`;
   const refused = git.invalidDocuments + landings.refused;
   if (refused > 0) return of("False", "Refused", `${told}; ${count(refused, "document")} refused and not taken in`);
   const { inCluster, onDevice } = landings;
@@ -33,6 +35,16 @@ export function landedOf(facts: Pick<FabricFacts, "suspended" | "git" | "judged"
   if (onDevice.no > 0) return of("False", "NotOnDevices", told);
   if (inCluster.unknown > 0 || onDevice.unknown > 0) return of("Unknown", "NotObserved", told);
   return of("True", landings.objects === 0 ? "NothingDeclared" : "Landed", told);
+}
+
+/** What is unknown is either still to be compared or could not be determined. */
+function unsure(counts: FabricFacts["counts"]): string {
+  const { unknown = 0, not_compared: later = 0 } = counts?.byDrift ?? {};
+  const parts = [
+    ...(later === 0 ? [] : [`${count(later, "object")} not compared yet`]),
+    ...(unknown === 0 ? [] : [`${count(unknown, "object")} could not be determined`]),
+  ];
+  return parts.length === 0 ? "" : `; ${parts.join(", ")}`;
 }
 
 function figures({ objects, inCluster, onDevice }: LandingCounts): string {

@@ -8,6 +8,8 @@ import { sameLandings, sameNumbers } from "./walk/numbers.ts";
 import { fileOf, manifestOf, Objects } from "./walk/objects.ts";
 import { crd, NAMESPACE, WalkRig } from "./walk/rig.ts";
 import { STORIES } from "./walk/stories.ts";
+import { Surfaces } from "./walk/surfaces.ts";
+import { TELLERS } from "./walk/tellers.ts";
 
 let rig: WalkRig;
 let started = false;
@@ -197,4 +199,23 @@ describe("the numbers of one fabric", () => {
   test("and so is whether a commit has landed", async () => {
     await expect(sameLandings(rig)).resolves.toBeUndefined();
   }, 120_000);
+});
+
+describe("in sync, unknown, not compared yet and never taken in are told apart", () => {
+  let surfaces: Surfaces;
+  beforeAll(async () => {
+    surfaces = new Surfaces(rig);
+    await surfaces.prepare();
+  }, 120_000);
+
+  test.each(Object.entries(TELLERS))(
+    "%s",
+    async (_name, tell) => {
+      const { inSync, unknown, notCompared, never } = await tell(surfaces);
+      const told = [inSync, unknown, notCompared, ...(never === null ? [] : [never])];
+      expect(told).not.toContain("");
+      expect(new Set(told).size).toBe(told.length);
+    },
+    60_000,
+  );
 });

@@ -19,7 +19,8 @@ const PATIENCE = { timeoutMs: 90_000 };
 
 const SCHEMA = { value: { type: "string" }, size: { type: "string" } };
 
-const definition = (group: string, kind: string, plural: string, schema: object) => ({
+/** Of one version. */
+export const definition = (group: string, kind: string, plural: string, schema: object) => ({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   metadata: { name: `${plural}.${group}` },
