@@ -1,4 +1,7 @@
 import type { JsonObject } from "../../src/core/json.ts";
+import type { Observation } from "../../src/core/observation.ts";
+import type { Topology } from "../../src/core/ports.ts";
+import { observed } from "./fabric.ts";
 
 /** Ports of a leaf with hosts behind a hypervisor, each; the rest of its MAC table is spread over them. */
 const HOST_PORTS = 44;
@@ -21,10 +24,10 @@ const state = (name: string, spec: JsonObject): JsonObject => ({
   spec,
 });
 
-export const forwarderName = (index: number): string => `fwd-${String(index).padStart(4, "0")}`;
+const forwarderName = (index: number): string => `fwd-${String(index).padStart(4, "0")}`;
 
 /** A leaf with a MAC table of `macs` entries; `moved` is the host whose MAC address is not where it is declared. */
-export function forwarder(index: number, count: number, macs: number, moved = false): JsonObject {
+function forwarder(index: number, count: number, macs: number, moved = false): JsonObject {
   const hosts = Array.from({ length: macs }, (_, entry) => ({
     vlan: 1 + (entry % 100),
     mac: mac(1, index, entry),
@@ -58,7 +61,7 @@ export function forwarder(index: number, count: number, macs: number, moved = fa
 }
 
 /** The host and the router behind the ports of a leaf that hear nobody. */
-export function behind(index: number): JsonObject[] {
+function behind(index: number): JsonObject[] {
   return [
     state(`host-${index}`, { role: "server", interfaces: [{ name: "eno1", mac: mac(3, index) }] }),
     state(`router-${index}`, {
@@ -67,4 +70,66 @@ export function behind(index: number): JsonObject[] {
       addresses: [{ address: `${pair(index, 0)}/31`, interface: "xe0" }],
     }),
   ];
+}
+
+export interface Measured {
+  readonly id: string;
+  load(objects: readonly JsonObject[], version: number): Promise<void>;
+  apply(observations: readonly Observation[]): Promise<unknown>;
+  query(text: string, values?: unknown[]): Promise<unknown>;
+  readTopology(): Promise<Topology>;
+}
+
+export interface Means {
+  tell(what: string, measured: string, goal: string, held: boolean): void;
+  timed(work: () => Promise<unknown>): Promise<number>;
+  p95(figures: readonly number[]): number;
+}
+
+/** Links that only large MAC, ARP and routing tables tell of: the whole map, and one MAC address that moves. */
+export async function measureForwarding(
+  fabric: Measured,
+  { switches, macs, flaps }: { readonly switches: number; readonly macs: number; readonly flaps: number },
+  { tell, timed, p95 }: Means,
+): Promise<void> {
+  const all = Array.from({ length: switches }, (_, index) => index);
+  await fabric.load(all.flatMap(behind), 1);
+  await fabric.load(
+    all.map((index) => forwarder(index, switches, macs)),
+    1,
+  );
+  await fabric.query("VACUUM ANALYZE");
+  const drawings: number[] = [];
+  let map: Topology = { devices: [], links: [] };
+  for (let drawing = 0; drawing < 5; drawing += 1) {
+    drawings.push(await timed(async () => (map = await fabric.readTopology())));
+  }
+  const byAddress = map.links.filter(({ evidence }) => evidence === "address_only").length;
+  const drawn = drawings.toSorted((a, b) => a - b)[2] ?? 0;
+  tell(
+    `map of ${switches} devices with ${macs} MAC addresses and ${ROUTES} routes each: ${map.links.length} links, ${byAddress} by addresses alone; median of 5`,
+    `${drawn.toFixed(0)} ms, ${byAddress} links`,
+    `≤ 2 s, ${2 * switches} links`,
+    drawn <= 2_000 && byAddress === 2 * switches,
+  );
+  const moves: number[] = [];
+  for (let flap = 0; flap < flaps; flap += 1) {
+    const index = flap % switches;
+    const seen = observed(forwarder(index, switches, macs, flap % 2 === 0), fabric.id, 10 + flap);
+    moves.push(
+      await timed(async () => {
+        await fabric.apply([seen]);
+        await fabric.query("SELECT verdict FROM fabric_sync.links WHERE fabric_id = $1 AND device_a = $2", [
+          fabric.id,
+          forwarderName(index),
+        ]);
+      }),
+    );
+  }
+  tell(
+    `a MAC address moves, observation of ${macs} entries to verdicts read, p95 of ${flaps}`,
+    `${p95(moves).toFixed(0)} ms`,
+    "≤ 100 ms",
+    p95(moves) <= 100,
+  );
 }

@@ -16,7 +16,7 @@ import { createPool } from "../../src/store/pool.ts";
 import { createStore } from "../../src/store/store.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
 import { agent, collected, connections, observed, PORTS, profile, wiring } from "./fabric.ts";
-import { behind, forwarder, forwarderName } from "./forwarding.ts";
+import { measureForwarding } from "./forwarding.ts";
 import { byQueries } from "./row-by-row.ts";
 
 const { values: options } = parseArgs({
@@ -221,43 +221,14 @@ try {
   );
 
   const forwarding = await fabricOf("forwarding");
-  await forwarding.load(range(switches).flatMap(behind), 1);
-  await forwarding.load(
-    range(switches).map((index) => forwarder(index, switches, macs)),
-    1,
-  );
-  await pool.query("VACUUM ANALYZE");
-  const tables: number[] = [];
-  let sighted: Topology = { devices: [], links: [] };
-  for (let drawing = 0; drawing < 5; drawing += 1) {
-    tables.push(await timed(async () => (sighted = await store.readTopology(forwarding.id))));
-  }
-  const byAddress = sighted.links.filter(({ evidence }) => evidence === "address_only").length;
-  const table = tables.toSorted((a, b) => a - b)[2] ?? 0;
-  tell(
-    `map of ${switches} devices with ${macs} MAC addresses and 500 routes each: ${sighted.links.length} links, ${byAddress} by addresses alone; median of 5`,
-    `${table.toFixed(0)} ms, ${byAddress} links`,
-    `≤ 2 s, ${2 * switches} links`,
-    table <= 2_000 && byAddress === 2 * switches,
-  );
-  const moves: number[] = [];
-  for (const flap of range(flaps)) {
-    const seen = observed(forwarder(flap % switches, switches, macs, flap % 2 === 0), forwarding.id, 10 + flap);
-    moves.push(
-      await timed(async () => {
-        await forwarding.apply([seen]);
-        await pool.query("SELECT verdict FROM fabric_sync.links WHERE fabric_id = $1 AND device_a = $2", [
-          forwarding.id,
-          forwarderName(flap % switches),
-        ]);
-      }),
-    );
-  }
-  tell(
-    `a MAC address moves, observation of ${macs} entries to verdicts read, p95 of ${flaps}`,
-    `${p95(moves).toFixed(0)} ms`,
-    "≤ 100 ms",
-    p95(moves) <= 100,
+  await measureForwarding(
+    {
+      ...forwarding,
+      query: (text, values) => pool.query(text, values),
+      readTopology: () => store.readTopology(forwarding.id),
+    },
+    { switches, macs, flaps },
+    { tell, timed, p95 },
   );
 
   const refusing = await fabricOf("refusing");
