@@ -76,7 +76,7 @@ function findingsOf(links: readonly TopologyLink[], y: number): string[] {
       ({ deviceA, interfaceA, deviceB, interfaceB, verdict, evidence }) =>
         [
           COLOURS[verdict],
-          `${verdict}: ${deviceA} ${interfaceA} – ${deviceB || "outside"} ${interfaceB} (${evidence})`,
+          `${verdict}: ${deviceA} ${interfaceA} – ${deviceB || "not known"} ${interfaceB} (${evidence})`,
         ] as const,
     );
   const more = odd.length > FINDINGS ? [["#555", `and ${odd.length - FINDINGS} more`] as const] : [];
@@ -129,7 +129,7 @@ function linesOf(links: readonly TopologyLink[], places: ReadonlyMap<string, Pla
       `<line x1="${from.x + BOX.width / 2 + shift}" y1="${from.y + (beside ? BOX.height / 2 + shift : BOX.height)}" ` +
       `x2="${to.x + BOX.width / 2 + shift}" y2="${to.y + (beside ? BOX.height / 2 + shift : 0)}" stroke="${COLOURS[link.verdict]}" ` +
       `stroke-width="${well ? 1 : 2.5}"${well ? ` stroke-opacity="${links.length > MANY_LINKS ? 0.3 : 0.55}"` : ' stroke-dasharray="6 3"'}>` +
-      `<title>${escape(`${link.deviceA} ${link.interfaceA} – ${link.deviceB || "outside"} ${link.interfaceB}: ${link.verdict} (${link.evidence})`)}</title></line>`;
+      `<title>${escape(`${link.deviceA} ${link.interfaceA} – ${link.deviceB || "not known"} ${link.interfaceB}: ${link.verdict} (${link.evidence})`)}</title></line>`;
     return [[well, line]];
   });
 }
@@ -138,7 +138,9 @@ function boxOf(device: TopologyDevice, place: Place | undefined, links: readonly
   if (place === undefined) return "";
   const mine = links.filter(({ deviceA, deviceB }) => deviceA === device.name || deviceB === device.name);
   const worst = mine.find(({ verdict }) => !isWell(verdict));
-  const shown = device.name.length > 16 ? `${device.name.slice(0, 9)}…${device.name.slice(-6)}` : device.name;
+  // That a box is outside its dashes tell.
+  const name = device.name.replace(/^outside:/, "");
+  const shown = name.length > 16 ? `${name.slice(0, 9)}…${name.slice(-6)}` : name;
   const about = [device.name, device.role, device.site, `${mine.length} links`]
     .filter((text) => text !== "")
     .join(", ");

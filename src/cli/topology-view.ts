@@ -53,7 +53,7 @@ export function topologyDot({ devices, links }: Topology): string {
   );
   const edges = links.map(({ deviceA, interfaceA, deviceB, interfaceB, verdict }) => {
     const style = isWell(verdict) ? "" : `, color=${quote(COLOURS[verdict])}, label=${quote(verdict)}`;
-    const far = deviceB === "" ? `${deviceA} ${interfaceA} outside` : deviceB;
+    const far = deviceB === "" ? `${deviceA} ${interfaceA} not known` : deviceB;
     return `  ${quote(deviceA)} -- ${quote(far)} [taillabel=${quote(interfaceA)}, headlabel=${quote(interfaceB)}${style}];\n`;
   });
   return `graph fabric {\n  rankdir=TB;\n  node [fontname=sans];\n  edge [fontname=sans, fontsize=8];\n${nodes.join("")}${edges.join("")}}\n`;
