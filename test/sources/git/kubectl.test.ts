@@ -87,6 +87,8 @@ const TAGGED = [
 ];
 
 const STRUCTURES = [
+  // A script in colours: brackets that are never closed.
+  `data:\n  run.sh: |\n${"    echo \\033[31m {\n".repeat(400)}`,
   "data: {1: a, 010: b, 1.5: c, true: d, 1e3: g, 0.1: h}",
   "data: {? null : a}",
   "data: {~: a}",

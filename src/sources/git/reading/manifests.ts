@@ -114,8 +114,6 @@ class FileReader {
     } catch {
       return this.#refuse(start, "InvalidUtf8", "the document is not UTF-8");
     }
-    if (nesting(chunk.bytes) > MAX_DEPTH)
-      return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
     const control = FORBIDDEN.exec(text);
     if (control) {
       const before = text.slice(0, control.index).split("\n");
@@ -127,6 +125,9 @@ class FileReader {
       this.#tooMany = true;
       return;
     }
+    // The plain reader knows how deep it is, and that a bracket in a text is none.
+    if (plain === null && nesting(chunk.bytes) > MAX_DEPTH)
+      return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
     for (const read of plain ? [plain] : readWithLibrary(text, chunk.firstLine)) {
       if (isRefused(read)) this.#refuse(read.place, read.code, read.message);
       else this.#take(read.value, read.place, read.items, read.fields);
