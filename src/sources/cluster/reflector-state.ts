@@ -110,8 +110,7 @@ export function next(state: ReflectorState, event: ReflectorEvent): ReflectorSta
     case "complete":
       return state.phase === "listing" ? healthy({ ...state, position: event.position }) : state;
     case "opened":
-      // Not healthy yet: a server that accepts and breaks off at once must not reset the backoff.
-      return state.phase === "resuming" ? { ...state, phase: "watching" } : state;
+      return state.phase === "resuming" ? opened(state) : state;
     case "progress":
       return state.phase === "watching" ? healthy({ ...state, position: event.position }) : state;
     case "due":
@@ -125,6 +124,12 @@ export function next(state: ReflectorState, event: ReflectorEvent): ReflectorSta
 
 function begin(state: ReflectorState): ReflectorState {
   return { ...state, phase: state.position === "" ? "listing" : "resuming" };
+}
+
+/** Not healthy yet: a server that accepts and breaks off at once must not reset the backoff. But what it accepts it no longer forbids. */
+function opened(state: ReflectorState): ReflectorState {
+  const allowed = state.fault?.kind === "forbidden" ? { fault: null, settled: true } : {};
+  return { ...state, ...allowed, phase: "watching" };
 }
 
 function healthy(state: ReflectorState): ReflectorState {

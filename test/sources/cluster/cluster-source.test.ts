@@ -252,7 +252,7 @@ describe("a cluster source on a real API server", () => {
     expect(after.table.deletions.map(({ reason }) => reason)).toEqual(["no longer selected by the Fabric"]);
   });
 
-  test("a kind that may not be listed names the missing rule, the others go on, and a given rule is used", async () => {
+  test("a kind that may not be listed names the missing rule, the others go on, and a rule that is given, or given back, is used", async () => {
     const user = await controlPlane.serviceAccountKubeconfig(namespace.name, "mirror");
     const bind = (name: string, resource: string) =>
       controlPlane.kubectl(["apply", "-f", "-"], roleFor(namespace.name, name, resource));
@@ -262,17 +262,24 @@ describe("a cluster source on a real API server", () => {
     const as = ["--as", `system:serviceaccount:${namespace.name}:mirror`];
     await waitFor("the rights", () => controlPlane.kubectl([...asked, ...as]));
     const selections = [{ group: "", kinds: ["ConfigMap", "ServiceAccount"], namespaces: [namespace.name] }];
-    const m = mirror({ kubeconfig: user.path, selections });
+    // A watch that is open stays so when its permission goes; the next one is refused.
+    const m = mirror({ kubeconfig: user.path, selections, timing: { watchSeconds: 1, minStreamMs: 0 } });
     await m.watching("ServiceAccount");
+    await waitFor("its rows", () => m.table.names.join() === "default,mirror");
     await waitFor("the refusal", () => m.status("ConfigMap")?.state === "forbidden");
     expect(m.status("ConfigMap")?.message).toContain(
       `a Role in namespace ${namespace.name} with the rule {apiGroups: [""], resources: [configmaps], verbs: [list, watch]}`,
     );
+    await controlPlane.kubectl(["delete", "rolebinding", "accounts", "-n", namespace.name]);
+    await waitFor("the permission to be missed", () => m.status("ServiceAccount")?.state === "forbidden");
+    expect([m.table.names, m.table.deletions]).toEqual([["default", "mirror"], []]);
     await create("a");
     await bind("maps", "configmaps");
+    await bind("accounts", "serviceaccounts");
     await waitFor("the permission to be used", () => m.table.row("a"), { timeoutMs: 60_000 });
-    await m.watching("ConfigMap");
-  }, 120_000);
+    await waitFor("the other one too", () => m.status("ServiceAccount")?.state === "watching", { timeoutMs: 60_000 });
+    expect([m.table.names, m.table.deletions]).toEqual([["a", "default", "mirror"], []]);
+  }, 180_000);
 
   test("impersonates the Fabric's ServiceAccount", async () => {
     await create("a");

@@ -181,6 +181,13 @@ describe("the reflector's state machine", () => {
     expect([brief(well), well.fault]).toEqual(["watching watchlist 8 0", null]);
   });
 
+  test("what the server accepts it no longer forbids, though the backoff waits for progress", () => {
+    const refused = next(STATES.watching, { type: "failed", fault: fault("forbidden") });
+    const allowed = next(next(refused, { type: "due" }), { type: "opened" });
+    expect([brief(allowed), describeState(allowed).state]).toEqual(["watching watchlist 7 1", "watching"]);
+    expect(describeState(next(allowed, { type: "ended", healthy: true })).state).toBe("watching");
+  });
+
   test("the server's Retry-After is the least wait", () => {
     const state = next(STATES.watching, { type: "failed", fault: { ...fault("throttled"), retryAfterMs: 7_000 } });
     expect(waitFor(state).atLeastMs).toBe(7_000);
