@@ -58,7 +58,8 @@ describe("the pace of dry runs", () => {
 
   it("1,000 are asked within 20 s by a server on another machine, some at a time", async () => {
     const { tookMs, most } = await ask(1_000, () => 55);
-    expect(most).toBe(PACE.concurrency);
+    // Three keep up with the pace well enough.
+    expect(most).toBe(3);
     expect(tookMs).toBeLessThan(20_000);
   });
 
@@ -100,6 +101,12 @@ describe("the pace of dry runs", () => {
     stop.abort(new Error("stopped"));
     await expect(waiting).rejects.toThrow("stopped");
   });
+});
+
+it("a server that keeps up with the pace is asked for one at a time", async () => {
+  const { most, tookMs } = await ask(1_000, () => 15);
+  expect(most).toBe(1);
+  expect(tookMs).toBeLessThan(20_000);
 });
 
 describe("answers on their way into the table", () => {

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../../../core/json.ts";
+import { isJsonObject, sameJson } from "../../../core/json.ts";
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import { REDACTED } from "../../../core/redact.ts";
 import type { ResourceRow } from "../../../core/row.ts";
@@ -8,6 +8,11 @@ import type { KindSchema, Schema } from "../../../core/schema.ts";
 /** What is sent in Git's name. */
 export interface ApplyBody {
   readonly body: JsonObject;
+  /**
+   * The same, without what the cluster has already, word for word: merged into the object it makes the same object, and the API server has less to
+   * read, to merge and to answer. Nothing is left out of what is applied as one value, nor where no schema tells how it is merged.
+   */
+  readonly differing: JsonObject;
   /** Something was left out because it is a secret: a refusal may be due to that alone. */
   readonly withoutSecrets: boolean;
 }
@@ -37,7 +42,34 @@ export function applyBody(
     ...(isEmpty(annotations) ? {} : { annotations }),
   };
   const content: JsonObject = root.length === 0 && isJsonObject(spec) ? spec : { spec };
-  return { body: { ...content, apiVersion, kind: row.kind, metadata }, withoutSecrets: secrets.found };
+  const body = { ...content, apiVersion, kind: row.kind, metadata };
+  if (row.actualSpec === null || schema === null || schema === "pruned" || apiVersion !== row.apiVersion) {
+    return { body, differing: body, withoutSecrets: secrets.found };
+  }
+  const rest = differing(spec, row.actualSpec, schema) ?? {};
+  const different: JsonObject =
+    root.length > 0 ? (isEmpty(rest) ? {} : { spec: rest }) : isJsonObject(rest) ? rest : content;
+  return { body, differing: { ...different, apiVersion, kind: row.kind, metadata }, withoutSecrets: secrets.found };
+}
+
+/** undefined = the cluster has it already. */
+function differing(value: JsonValue, there: JsonValue | undefined, schema: Schema | null): JsonValue | undefined {
+  if (there === undefined) return value;
+  if (!isJsonObject(value) || !isJsonObject(there) || !isMerged(schema)) {
+    return sameJson(value, there) ? undefined : value;
+  }
+  const kept: JsonObject = {};
+  for (const [key, item] of Object.entries(value)) {
+    const field = fieldSchema(schema, key);
+    const sent = differing(item, Object.hasOwn(there, key) ? there[key] : undefined, field === "pruned" ? null : field);
+    if (sent !== undefined) kept[key] = sent;
+  }
+  return isEmpty(kept) ? undefined : kept;
+}
+
+/** Whether what is applied is merged key by key. */
+function isMerged(schema: Schema | null): boolean {
+  return schema !== null && (schema.form === "struct" || schema.form === "map") && !schema.atomic;
 }
 
 /**

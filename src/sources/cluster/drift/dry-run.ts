@@ -32,6 +32,8 @@ import type { ObjectPath } from "./request-path.ts";
 
 /** Never seen in the cluster: nothing that is written under it stays. */
 const FIELD_MANAGER = "fabric-sync-dry-run";
+/** Fields that the server does not know are not sent; to look for them a second time only costs. */
+const NO_WARNINGS = { fieldValidation: "Ignore" };
 /** How often the object is read anew while it changes under our hands. */
 const ATTEMPTS = 3;
 /** A refusal may rest on other objects (a namespace, what a webhook looks up): it is asked about again after so long (ms). */
@@ -113,12 +115,12 @@ class Question {
 
   async #apply(path: ObjectPath): Promise<Seen | RefusalAnswer> {
     const { client, signal } = this.#options;
-    const { body, withoutSecrets } = applyBody(this.#row, this.#apiVersion, this.#kind, this.#root);
+    const { body, differing, withoutSecrets } = applyBody(this.#row, this.#apiVersion, this.#kind, this.#root);
     try {
       const answer = await client.request("PATCH", path.object, {
-        query: { dryRun: "All", force: true, fieldManager: FIELD_MANAGER },
+        query: { dryRun: "All", force: true, fieldManager: FIELD_MANAGER, ...NO_WARNINGS },
         contentType: "application/apply-patch+yaml",
-        body: yamlSafeJson(body),
+        body: yamlSafeJson(differing),
         signal,
       });
       return this.#seen(answer);
