@@ -308,6 +308,7 @@ DROP FUNCTION fabric_sync.is_ours;
 DROP FUNCTION fabric_sync.seen_at;
 
 DROP INDEX fabric_sync.device_mac_entry_mac_idx;
+DROP INDEX fabric_sync.device_arp_entry_mac_idx;
 DROP INDEX fabric_sync.device_arp_entry_port_idx;
 DROP INDEX fabric_sync.device_mac_entry_port_idx;
 DROP INDEX fabric_sync.device_route_port_idx;

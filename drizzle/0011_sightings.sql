@@ -20,6 +20,8 @@ CREATE INDEX device_route_port_idx ON fabric_sync.device_route (fabric_id, devic
 COMMENT ON INDEX fabric_sync.device_route_port_idx IS 'Next hops behind a port, its subinterfaces included.';
 CREATE INDEX device_mac_entry_mac_idx ON fabric_sync.device_mac_entry (fabric_id, mac);
 COMMENT ON INDEX fabric_sync.device_mac_entry_mac_idx IS 'Where a MAC address is seen.';
+CREATE INDEX device_arp_entry_mac_idx ON fabric_sync.device_arp_entry (fabric_id, mac) WHERE mac <> '';
+COMMENT ON INDEX fabric_sync.device_arp_entry_mac_idx IS 'Where a MAC address is resolved.';
 
 -- COST keeps planners from asking it before rows are ruled out. It reads in the name of its owner, as views do. One plan for all calls, by indexes,
 -- whatever suits the question around it: made for each call it took 10 ms, and by hashes, as a whole map is read, as long as the tables are.
@@ -35,6 +37,8 @@ DECLARE
   of_routes uuid[];
   of_frames uuid[];
   far text[];
+  macs text[];
+  by_pair boolean;
 BEGIN
   -- What is met on an aggregate is met behind each of its members.
   ports := ARRAY(SELECT fabric_sync.port_of(port) UNION
@@ -117,15 +121,44 @@ BEGIN
       FROM sums s
   )
   SELECT j.finding, CASE WHEN j.finding = 'one' THEN coalesce(j.pair[1], j.everybody[1]) END, CASE WHEN j.by_pair THEN j.pair ELSE j.everybody END,
-         t.since, t.ports, jsonb_build_object('by', t.sources, 'point_to_point', j.by_pair, 'stations', j.stations, 'since', t.since, 'entries', t.entries)
-    INTO finding, device, candidates, since, far, told
+         t.since, t.ports, t.macs, j.by_pair, jsonb_build_object('by', t.sources, 'point_to_point', j.by_pair, 'stations', j.stations, 'since', t.since, 'entries', t.entries)
+    INTO finding, device, candidates, since, far, macs, by_pair, told
     FROM judged j
    CROSS JOIN LATERAL (
          SELECT min(m.since) AS since, ARRAY(SELECT DISTINCT s FROM met y, unnest(y.sources) AS s WHERE y.devices <> '{}' AND (y.is_pair OR NOT j.by_pair) ORDER BY 1) AS sources,
                 ARRAY(SELECT DISTINCT p FROM met y, unnest(y.ports) AS p WHERE y.is_pair OR NOT j.by_pair) AS ports,
+                ARRAY(SELECT DISTINCT y.mac FROM met y) AS macs,
                 jsonb_agg(jsonb_strip_nulls(jsonb_build_object('in', m.sources, 'at', m.interface, 'address', nullif(m.address, ''), 'mac', nullif(m.mac, ''),
                   'devices', m.devices, 'since', m.since)) ORDER BY m.address, m.mac) AS entries
            FROM met m WHERE m.devices <> '{}' AND (m.is_pair OR NOT j.by_pair)) t;
+
+  -- Frames are met at every port on their way. One that is met alone at more ports than it has interfaces says of none of them where its cable is.
+  IF finding = 'one' AND NOT by_pair THEN
+    macs := ARRAY(SELECT m FROM unnest(macs) AS m WHERE m ~ '^([0-9a-f]{2}:){5}[0-9a-f]{2}$' UNION
+                  SELECT i.mac FROM fabric_sync.device_interface i
+                   WHERE i.fabric_id = of_fabric AND i.device = seen_at.device AND fabric_sync.port_key(i.name) = ANY (far) AND i.mac ~ '^([0-9a-f]{2}:){5}[0-9a-f]{2}$');
+    IF (SELECT count(*) FROM (
+          SELECT m.device, fabric_sync.port_of(m.interface) AS port, m.resource_id, 'macEntries' AS of_set FROM fabric_sync.device_mac_entry m
+           WHERE m.fabric_id = of_fabric AND m.mac = ANY (macs::macaddr[])
+          UNION
+          SELECT a.device, fabric_sync.port_of(a.interface), a.resource_id, 'arpEntries' FROM fabric_sync.device_arp_entry a
+           WHERE a.fabric_id = of_fabric AND a.mac = ANY (macs) AND a.mac <> '') e
+         WHERE e.device <> seen_at.device AND NOT (e.device = at_device AND e.port = ANY (ports))
+           AND NOT fabric_sync.is_virtual(e.port)
+           AND EXISTS (SELECT FROM fabric_sync.device d WHERE d.fabric_id = of_fabric AND d.name = e.device AND d.resource_id = e.resource_id AND d.sets_observed ->> e.of_set = 'current')
+           AND NOT EXISTS (SELECT FROM fabric_sync.device_neighbor n WHERE n.fabric_id = of_fabric AND n.device = e.device AND fabric_sync.port_key(n.interface) = e.port)
+           AND NOT EXISTS (SELECT FROM fabric_sync.device_mac_entry m
+                            WHERE m.fabric_id = of_fabric AND m.device = e.device AND fabric_sync.port_of(m.interface) = e.port AND m.mac <> ALL (macs::macaddr[]))
+           AND NOT EXISTS (SELECT FROM fabric_sync.device_arp_entry a
+                            WHERE a.fabric_id = of_fabric AND a.device = e.device AND fabric_sync.port_of(a.interface) = e.port AND a.mac <> ALL (macs) AND a.mac <> ''))
+       >= greatest(1, (SELECT count(DISTINCT fabric_sync.port_key(i.name)) FROM fabric_sync.device_interface i
+                        WHERE i.fabric_id = of_fabric AND i.device = seen_at.device AND i.mac = ANY (macs) AND i.mac <> ''
+                          AND NOT fabric_sync.is_virtual(i.name) AND i.name !~* '^(port-?channel|po|bond|ae|lag|team)[-_]?[0-9]+$'))
+    THEN
+      finding := 'shared';
+      device := NULL;
+    END IF;
+  END IF;
 
   -- An aggregate is not a port either; which of several it is, is not known.
   IF finding = 'one' AND cardinality(far) = 1 AND far[1] !~* '^(port-?channel|po|bond|ae|lag|team)[-_]?[0-9]+$'

@@ -244,6 +244,37 @@ test("a port that hears somebody has its cable there, whatever is seen behind it
   expect(await links()).toEqual(["r2/et2 r1/et1 observed unexpected one_end"]);
 });
 
+test("a MAC address that is alone at two ports is on its way at one of them; with two interfaces it may be at both", async () => {
+  const leaf = { macEntries: [frame(MAC.r2)] };
+  await put({ r1: leaf, r4: { macEntries: [frame(MAC.r2, { interface: "et7" })] }, r2: R2 });
+  expect(await links()).toEqual([]);
+  // Among others it is behind somebody, and so at the first port after all.
+  await put({ r5: { macEntries: [frame(MAC.r2), frame(MAC.r3)] } });
+  expect(await links()).toEqual([]);
+  await at.sql("DELETE FROM fabric_sync.resource WHERE name = 'r4'");
+  expect(await links()).toEqual(["r1/et1 r2/et2 observed unexpected address_only"]);
+  // Two of an address on a large subnet, by ARP.
+  await at.sql("DELETE FROM fabric_sync.resource");
+  const arps = { arpEntries: [arp("10.0.0.2")] };
+  await put({
+    r1: { ...SEGMENT, ...arps },
+    r4: { addresses: [{ address: "10.0.0.4/24", interface: "et1" }], arpEntries: [arp("10.0.0.2", { mac: MAC.r2 })] },
+    r2: R2,
+  });
+  expect((await links()).filter((text) => text.startsWith("r1"))).toEqual([]);
+  await at.sql("DELETE FROM fabric_sync.resource");
+  const bonded = {
+    interfaces: ["et2", "et9"]
+      .map((name) => ({ name, mac: MAC.r2, lag: "bond0" }))
+      .concat([{ name: "bond0", mac: MAC.r2, lag: "" }]),
+  };
+  await put({ r1: leaf, r4: leaf, r2: bonded });
+  expect(await links()).toEqual([
+    "r1/et1 r2/ observed unexpected address_only",
+    "r4/et1 r2/ observed unexpected address_only",
+  ]);
+});
+
 test("what is met on an aggregate counts for its members, and makes no link beside theirs", async () => {
   const lag = {
     interfaces: [

@@ -36,6 +36,9 @@ export const deviceArpEntry = fabricSync.table(
       columns: [table.fabricId, table.device, table.resourceId, table.vrf, table.address, table.interface],
     }),
     wholePortIndex("device_arp_entry", table.fabricId, table.device),
+    index("device_arp_entry_mac_idx")
+      .on(table.fabricId, table.mac)
+      .where(sql`mac <> ''`),
     deviceKey("device_arp_entry", [table.fabricId, table.device, table.resourceId]),
     ...arpChecks.requiredId("fabric_id", "resource_id"),
     ...arpChecks.required("device"),

@@ -128,6 +128,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   device_neighbor_port_idx: atPort("device_neighbor", "interface"),
   device_arp_entry_port_idx: atPort("device_arp_entry", "interface", "port_of"),
   device_mac_entry_port_idx: atPort("device_mac_entry", "interface", "port_of"),
+  device_arp_entry_mac_idx: `SELECT * FROM fabric_sync.device_arp_entry WHERE fabric_id = '${FABRIC}' AND mac = '0c:20:12:00:00:07' AND mac <> ''`,
   device_mac_entry_mac_idx: `SELECT * FROM fabric_sync.device_mac_entry WHERE fabric_id = '${FABRIC}' AND mac = '0c:20:12:00:00:07'`,
   device_route_port_idx: `${atPort("device_route", "interface", "port_of")} AND next_hop <> ''`,
   device_interface_mac_idx: `SELECT * FROM fabric_sync.device_interface WHERE fabric_id = '${FABRIC}' AND mac = '0c:20:12:00:00:07' AND mac <> ''`,
