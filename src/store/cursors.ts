@@ -32,12 +32,13 @@ export function cursorWrite(cursors: readonly Cursor[]): TableWrite {
 }
 
 export async function readCursors(sql: Sql, fabricId: string): Promise<Cursor[]> {
-  const rows = await sql.rows<Omit<Cursor, "completeAt"> & { complete_at: string | null }>(
-    `SELECT source, scope, position, complete_at FROM fabric_sync.cursor WHERE fabric_id = $1 ORDER BY source, scope`,
+  const rows = await sql.rows<Omit<Cursor, "completeAt" | "kind"> & { kind: string; complete_at: string | null }>(
+    `SELECT source, scope, kind, position, complete_at FROM fabric_sync.cursor WHERE fabric_id = $1 ORDER BY source, scope`,
     [fabricId],
   );
-  return rows.map(({ complete_at, ...cursor }) => ({
+  return rows.map(({ complete_at, kind, ...cursor }) => ({
     ...cursor,
+    ...(kind === "" ? {} : { kind }),
     completeAt: complete_at === null ? null : Date.parse(complete_at),
   }));
 }

@@ -19,7 +19,7 @@ export interface Cursor {
   readonly scope: string;
   readonly position: string;
   readonly completeAt: number | null;
-  /** Kind of the objects of a cluster's stream, for the views; a cursor that is read back is known by its scope. */
+  /** Kind of the objects of a cluster's stream; absent in a cursor that an older release wrote. */
   readonly kind?: string;
 }
 

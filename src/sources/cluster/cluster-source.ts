@@ -103,6 +103,11 @@ export class ClusterSource {
     return this.#discovery !== null;
   }
 
+  /** Whether changes of CRDs are seen as they happen: a deletion that nobody saw ends no row. */
+  get followsCrds(): boolean {
+    return this.#kinds.live;
+  }
+
   /** What the server serves, as of its last answer; null before the first. */
   get discovery(): Discovery | null {
     return this.#discovery;

@@ -1,4 +1,5 @@
 import { messageOf } from "../../core/errors.ts";
+import type { Cursor } from "../../core/ports.ts";
 import type { Lane } from "../../core/streams.ts";
 import type { Logger } from "../../core/telemetry.ts";
 import type { Discovery } from "./discovery.ts";
@@ -75,6 +76,16 @@ export function leftovers(
     const served = discovery.kinds.find((one) => one.group === parsed?.group && one.plural === parsed.plural);
     if (parsed === null || served === undefined) return [];
     return [{ ...parsed, scope, kind: served.kind, namespaced: served.namespaced }];
+  });
+}
+
+/** Streams of an earlier process whose kind is not served now, as far as that is known: nobody knows what became of their objects. */
+export function unserved(cursors: Iterable<Cursor>, { kinds, broken }: Discovery): StreamSpec[] {
+  return [...cursors].flatMap(({ scope, kind = "" }): StreamSpec[] => {
+    const parsed = parseScope(scope);
+    if (parsed === null || kind === "" || broken.some(({ group }) => group === parsed.group)) return [];
+    const served = kinds.some((one) => one.group === parsed.group && one.plural === parsed.plural);
+    return served ? [] : [{ ...parsed, scope, kind, namespaced: true }];
   });
 }
 

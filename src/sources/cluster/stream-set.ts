@@ -6,7 +6,7 @@ import type { VolatileMatcher } from "../../core/volatile.ts";
 import type { KubeClient } from "./client.ts";
 import type { Discovery } from "./discovery.ts";
 import { Reflector } from "./reflector.ts";
-import { CRD_DELETED, leftovers, NOT_SELECTED, Retirements } from "./retirements.ts";
+import { CRD_DELETED, leftovers, NOT_SELECTED, Retirements, unserved } from "./retirements.ts";
 import { asksFor, selectStreams } from "./selection.ts";
 import type { ResourceSelection, StreamSpec, Unmet } from "./selection.ts";
 import { wasSetBack } from "./storage-probe.ts";
@@ -88,8 +88,10 @@ export class StreamSet {
     for (const { spec } of [...this.#running.values()])
       if (!wanted.has(spec.scope)) this.#leave(spec, discovery, streams);
     for (const spec of this.#gone.values()) if (!this.#asked(spec)) this.#retire(spec, NOT_SELECTED, streams);
-    if (first)
+    if (first) {
       for (const spec of leftovers(stored.keys(), wanted, discovery)) this.#retire(spec, NOT_SELECTED, streams);
+      for (const spec of unserved(stored.values(), discovery)) if (this.#asked(spec)) this.#gone.set(spec.scope, spec);
+    }
     const { client, logger, signal } = this.#options;
     const setBack = first && (await wasSetBack(arriving, stored, { client, logger, signal }));
     for (const spec of arriving) {

@@ -164,10 +164,15 @@ describe("a cluster source on a real API server", () => {
     await waitFor("the kind to be gone", () => m.status("Gadget")?.state === "gone");
     expect(m.status("Gadget")?.message).toContain("rows are kept");
     expect([m.table.names, m.table.deletions]).toEqual([["g"], []]);
+    await m.stop();
+    const later = mirror({ selections: [{ group, kinds: ["*"] }], table: new MemoryTable(m.table) });
+    await waitFor("the next process to know", () => later.status("Gadget")?.state === "gone");
+    expect(later.table.names).toEqual(["g"]);
+    await waitFor("CRDs to be followed", () => later.source.followsCrds);
     await controlPlane.request("DELETE", `${CRDS}/gadgets.${group}`);
-    await waitFor("the end of the row", () => m.table.names.length === 0);
-    expect(m.table.deletions.map(({ reason }) => reason)).toEqual(["its CustomResourceDefinition was deleted"]);
-    await waitFor("its cursor to go", () => m.table.cursors.size === 0);
+    await waitFor("the end of the row", () => later.table.names.length === 0);
+    expect(later.table.deletions.map(({ reason }) => reason)).toEqual(["its CustomResourceDefinition was deleted"]);
+    await waitFor("its cursor to go", () => later.table.cursors.size === 0);
   });
 
   test("what a CRD that is deleted leaves behind in the table ends with it", async () => {
