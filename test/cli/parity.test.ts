@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "pg";
+import { startControlPlane } from "../support/control-plane.ts";
 import { withClient } from "../support/postgres.ts";
 import { waitFor } from "../support/wait.ts";
 import type { ServerProcess } from "../support/workspace.ts";
@@ -32,14 +33,19 @@ const NOT_FILLED = [
  */
 const WAYS = ["before", "watched", "killed", "listed", "killed-list", "once", "killed-once"] as const;
 
+// Outside of the hooks, whose time is bounded: the first run on a machine may have to build it.
+const plane = await startControlPlane();
 let rig: Rig<(typeof WAYS)[number]>;
 let at: Readonly<Record<(typeof WAYS)[number], Installation>>;
 
 beforeAll(async () => {
-  rig = await startRig(WAYS);
+  rig = await startRig(plane, WAYS);
   at = rig.installations;
 }, 180_000);
-afterAll(() => rig?.stop());
+afterAll(async () => {
+  await rig?.stop();
+  await plane.stop();
+});
 
 /** Waits until the tables are those; tells what differs when they do not become so. */
 async function settles({ database }: Installation, expected: Tables): Promise<void> {
@@ -68,7 +74,7 @@ async function lists(installation: Installation): Promise<number> {
 
 /** Both sides change, and so does what devices report. */
 async function changeMuch(): Promise<void> {
-  const kubectl = (...args: string[]) => rig.plane.kubectl(["-n", "default", ...args]);
+  const kubectl = (...args: string[]) => plane.kubectl(["-n", "default", ...args]);
   await kubectl("patch", "vpc", "web", "--type=merge", "-p", '{"spec":{"subnets":{"front":{"vlan":1999}}}}');
   await kubectl(
     "delete",
@@ -97,23 +103,23 @@ test("watched from empty, also when killed in between, is what one pass finds af
   const platform = ["agents", "catalog", "dhcp", "profiles"].map((name) => `platform/${name}.yaml`);
   await rig.apply(await exampleDocuments(...platform, "device-state.yaml"));
   const reported = ["agents", "dhcp"].flatMap((name) => ["-f", join(EXAMPLES, `platform/${name}.yaml`)]);
-  await rig.plane.kubectl(["apply", "--server-side", "--subresource=status", ...reported]);
+  await plane.kubectl(["apply", "--server-side", "--subresource=status", ...reported]);
   await rig.apply([MINIMAL, MAXIMAL, COLLECTED]);
   await waitFor("the first half", async () => (await count(killed, "actual")) > 10, { timeoutMs: 60_000 });
   await killedMidway(
     { databaseUrl: killed.database.url, table: "resource" },
     async () => {
-      await rig.plane.kubectl(["apply", "--server-side", "--recursive", "-f", join(EXAMPLES, "fabric")]);
+      await plane.kubectl(["apply", "--server-side", "--recursive", "-f", join(EXAMPLES, "fabric")]);
       await rig.apply(manyConnections(200));
     },
     () => killed.operator().process.stop("SIGKILL"),
   );
   const maximal = "/apis/wiring.githedgehog.com/v1beta1/namespaces/default/switches/maximal";
-  await rig.plane.kubectl(
+  await plane.kubectl(
     ["apply", "--server-side", "--subresource=status", "-f", "-"],
     JSON.stringify({ ...MAXIMAL, status: MAXIMAL_STATUS }),
   );
-  await rig.plane.request("DELETE", maximal);
+  await plane.request("DELETE", maximal);
   await killed.start();
   // Then the push is the next news of Git, and nothing but the webhook tells of it.
   await killed.reconcile();
@@ -182,7 +188,7 @@ test("what changes while nobody looks is found by the watch that goes on, by a l
   expect(await watched.operator().metric("fabric_sync_stream_starts_total", { mode: "watch" })).toBeGreaterThan(0);
   expect(await lists(watched)).toBe(0);
 
-  await rig.plane.forgetHistory();
+  await plane.forgetHistory();
   await killed.start();
   await listed.start();
   await killedMidway(

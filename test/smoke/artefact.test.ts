@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { builtProgram } from "../support/bundle.ts";
 import { type ControlPlane, startControlPlane } from "../support/control-plane.ts";
+import { filesBelow } from "../support/files.ts";
 import { type GitServer, startGitServer, type TestRepository } from "../support/git-server.ts";
 import { applyOperatorManifests, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from "../support/installation.ts";
 import { startOperator } from "../support/operator.ts";
@@ -37,7 +38,7 @@ beforeAll(async () => {
   kubeconfig = (await plane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)).path;
   git.https.access = { basic: { username: "smoke", password: GIT_CANARY } };
   repository = await git.createRepository("fabric");
-  await repository.push(await filesBelow(join(EXAMPLES, "fabric")), "The example");
+  await repository.push(await filesBelow(join(EXAMPLES, "fabric"), "fabric"), "The example");
   await plane.kubectl(["create", "namespace", NAMESPACE]);
   await plane.kubectl(["apply", "-f", "-"], fabricAndSecret(repository.httpsUrl, git.https.ca));
   await mkdir(join(workspace.directory, "cache"));
@@ -162,16 +163,6 @@ async function sides(): Promise<{ kind: string; name: string; desired: boolean; 
     ),
   );
   return rows;
-}
-
-async function filesBelow(directory: string): Promise<Record<string, Buffer>> {
-  const files: Record<string, Buffer> = {};
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    files[join("fabric", relative(directory, path))] = await readFile(path);
-  }
-  return files;
 }
 
 function fabricAndSecret(url: string, ca: string): string {

@@ -1,10 +1,10 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { builtProgram } from "../../support/bundle.ts";
-import { startControlPlane } from "../../support/control-plane.ts";
 import type { ControlPlane } from "../../support/control-plane.ts";
+import { filesBelow } from "../../support/files.ts";
 import { startGitServer } from "../../support/git-server.ts";
 import type { TestRepository } from "../../support/git-server.ts";
 import { applyOperatorManifests } from "../../support/installation.ts";
@@ -42,21 +42,20 @@ export interface Installation {
 }
 
 export interface Rig<Name extends string> {
-  readonly plane: ControlPlane;
   readonly repository: TestRepository;
   readonly installations: Readonly<Record<Name, Installation>>;
   apply(objects: readonly JsonObject[]): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** One installation for each of `names`, which are namespaces too. */
-export async function startRig<Name extends string>(names: readonly Name[]): Promise<Rig<Name>> {
+/** On a control plane of its own. One installation for each of `names`, which are namespaces too. */
+export async function startRig<Name extends string>(plane: ControlPlane, names: readonly Name[]): Promise<Rig<Name>> {
   const ends: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of ends.splice(0).toReversed()) await end();
   };
   try {
-    return { ...(await assemble(names, ends)), stop };
+    return { ...(await assemble(plane, names, ends)), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -65,12 +64,11 @@ export async function startRig<Name extends string>(names: readonly Name[]): Pro
 
 /** `ends`: what ends the parts, the last first. */
 async function assemble<Name extends string>(
+  plane: ControlPlane,
   names: readonly Name[],
   ends: (() => Promise<void>)[],
 ): Promise<Omit<Rig<Name>, "stop">> {
   const program = await builtProgram();
-  const plane = await startControlPlane();
-  ends.push(() => plane.stop());
   const git = await startGitServer();
   ends.push(() => git.stop());
   const workspace = await createWorkspace("parity");
@@ -78,7 +76,7 @@ async function assemble<Name extends string>(
   await applyOperatorManifests(plane);
   await plane.kubectl(["apply", "--server-side", "-f", join(EXAMPLES, "crds")]);
   const repository = await git.createRepository("fabric");
-  await repository.push(await filesBelow(join(EXAMPLES, "fabric")), "The example");
+  await repository.push(await filesBelow(join(EXAMPLES, "fabric"), "fabric"), "The example");
   const items = names.flatMap((name) => manifests(name, repository.httpsUrl, git.https.ca));
   await plane.kubectl(["apply", "--server-side", "-f", "-"], list([...items, ...dryRunsOnly(names)]));
   const installations: Partial<Record<Name, Installation>> = {};
@@ -152,7 +150,7 @@ async function assemble<Name extends string>(
   }
   await inForce(plane, names.at(-1) ?? "");
   return {
-    ...{ plane, repository },
+    repository,
     installations: installations as Record<Name, Installation>,
     async apply(objects) {
       await plane.kubectl(["apply", "--server-side", "-f", "-"], list(objects));
@@ -175,14 +173,4 @@ async function inForce(plane: ControlPlane, last: string): Promise<void> {
 export async function exampleDocuments(...files: readonly string[]): Promise<JsonObject[]> {
   const texts = await Promise.all(files.map((file) => readFile(join(EXAMPLES, file), "utf8")));
   return texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as JsonObject));
-}
-
-async function filesBelow(directory: string): Promise<Record<string, Buffer>> {
-  const files: Record<string, Buffer> = {};
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    files[join("fabric", relative(directory, path))] = await readFile(path);
-  }
-  return files;
 }

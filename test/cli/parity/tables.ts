@@ -31,12 +31,12 @@ const PROJECTION_PROVENANCE = [
 const KEY = "concat_ws(' ', r.api_group, r.kind, r.namespace, r.name)";
 /**
  * Tombstones are history as well: whoever comes later finds nothing. So are the last uid and resourceVersion of a side that is gone and the file that it
- * was declared in, what the API server said when it was asked, what changed since both sides agreed, and the commit in which a drifted path was declared.
- * Our own answer to a DeviceState, which is outside of its content, may be a minute old.
+ * was declared in, what the API server said when it was asked, what changed since both sides agreed, and by which commit and whom an object and its
+ * drifted paths were declared. Our own answer to a DeviceState, which is outside of its content, may be a minute old.
  */
 const RESOURCES = `
   SELECT ${KEY} || ' ' || regexp_replace((
-           (to_jsonb(r) #- '{sync_metadata,check}' #- '{sync_metadata,sinceAgreed}') - $1::text[]
+           jsonb_set(to_jsonb(r), '{sync_metadata}', sync_metadata - '{check,sinceAgreed,blame}'::text[]) - $1::text[]
            - CASE WHEN actual_spec IS NULL THEN '{actual_uid,actual_resource_version}'::text[] ELSE '{}' END
            - CASE WHEN desired_spec IS NULL THEN '{managed_file_path}'::text[] ELSE '{}' END
            - CASE WHEN kind = 'DeviceState' THEN '{actual_status,actual_resource_version}'::text[] ELSE '{}' END)::text,
