@@ -41,6 +41,11 @@ export class EventStream implements AsyncDisposable {
     }
   }
 
+  /** Committed so far. */
+  get events(): number {
+    return this.latencies.quiet.length + this.latencies.hostile.length;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#pump.stop();
     this.#stop.abort();

@@ -8,6 +8,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { FabricSyncError } from "../../src/core/errors.ts";
 import { RULES, openSourceBench } from "../../test/sources/git/source-bench.ts";
@@ -30,6 +31,8 @@ const { values: options } = parseArgs({ options: { "large-mb": { type: "string",
 const LIMITS = { maxFiles: 20_000, maxFileBytes: 16_777_216, maxTotalBytes: 268_435_456, maxDocuments: 50_000 };
 /** Takes of a harmless push, before and after: what is normal, and the watch's latency without anything hostile. */
 const HARMLESS = 15;
+/** ms for which the stream is watched alone. */
+const STREAM_ALONE_MS = 3_000;
 
 const server = await startPostgres();
 const database = await server.createDatabase();
@@ -73,13 +76,19 @@ async function measure(bench: SourceBench): Promise<HostileResult> {
   if (before instanceof FabricSyncError) throw before;
 
   await using stream = new EventStream(bench.fixture);
+  const spent = async <T>(work: () => Promise<T>): Promise<{ cpu: number; events: number; value: T }> => {
+    const [begun, since] = [await cpuMs(), stream.events];
+    const value = await work();
+    return { cpu: (await cpuMs()) - begun, events: stream.events - since, value };
+  };
+  const alone = await stream.during("quiet", () => spent(() => setTimeout(STREAM_ALONE_MS)));
+  /** What an event of the stream takes: it goes on beside what is measured, for longer where the machine is busy. */
+  const perEvent = alone.cpu / Math.max(1, alone.events);
   const spend = async (commit: string): Promise<{ cpuMs: number; outcome: Taken | FabricSyncError }> => {
     await fetched.resolve(subscriber, Date.now());
-    const begun = await cpuMs();
-    const outcome = await take(bench, fetched, commit, base, before.files);
-    return { cpuMs: (await cpuMs()) - begun, outcome };
+    const { cpu, events, value } = await spent(() => take(bench, fetched, commit, base, before.files));
+    return { cpuMs: Math.max(0, cpu - perEvent * events), outcome: value };
   };
-  // Both figures hold the stream's own work for as long as they last; what is compared has it on both sides.
   const normal: number[] = [];
   await stream.during("quiet", async () => {
     for (let round = 1; round <= HARMLESS; round += 1) normal.push((await spend(await push([], round, base))).cpuMs);

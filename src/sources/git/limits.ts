@@ -8,6 +8,11 @@ export interface GitLimits {
 
 /** Levels of nesting in one document. The API server refuses 10,000; no kind that we know of passes 30. */
 export const MAX_DEPTH = 200;
+/**
+ * Values that one document may have that only the library can read, by a count that is no less: it takes half a kilobyte and 4 µs for each. The
+ * largest CustomResourceDefinitions have 60,000; an object in etcd has 1.5 MB at most.
+ */
+export const MAX_VALUES = 300_000;
 /** Values that aliases (`*name`) may add to one document: a bomb doubles at each level, a manifest repeats a few labels. */
 export const MAX_ALIASED_VALUES = 50_000;
 /** Bytes of text that aliases may add to one document; an object in etcd has 1.5 MB at most. */

@@ -5,8 +5,8 @@ import { writePlaces } from "../../../core/places.ts";
 import type { FieldPlace, Place, Places } from "../../../core/places.ts";
 import type { FileRejection } from "../../../core/ports.ts";
 import { readJsonDocuments } from "./json-documents.ts";
-import { MAX_DEPTH } from "../limits.ts";
-import { nesting } from "./nesting.ts";
+import { MAX_DEPTH, MAX_VALUES } from "../limits.ts";
+import { nesting, valuesAtMost } from "./nesting.ts";
 import { checkManifest } from "./manifest-checks.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { isRefused, TOO_MANY_ITEMS } from "./read-document.ts";
@@ -128,6 +128,8 @@ class FileReader {
     // The plain reader knows how deep it is, and that a bracket in a text is none.
     if (plain === null && nesting(chunk.bytes) > MAX_DEPTH)
       return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
+    if (plain === null && valuesAtMost(chunk.bytes, MAX_VALUES) > MAX_VALUES)
+      return this.#refuse(start, "TooManyValues", `more than ${MAX_VALUES} values in one document`);
     for (const read of plain ? [plain] : readWithLibrary(text, chunk.firstLine)) {
       if (isRefused(read)) this.#refuse(read.place, read.code, read.message);
       else this.#take(read.value, read.place, read.items, read.fields);

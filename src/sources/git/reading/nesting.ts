@@ -10,6 +10,23 @@ const CLOSE_BRACKET = 0x5d;
 const BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+const COMMA = 0x2c;
+
+/** A bound of the values in a text: what parts them is counted, wherever it stands. Ends as soon as it is more than `most`. */
+export function valuesAtMost(bytes: Uint8Array, most: number): number {
+  let values = 1;
+  for (let at = 0; at < bytes.length && values <= most; at += 1) {
+    const byte = bytes[at];
+    if (byte === COMMA || byte === NEWLINE) values += 1;
+    else if ((byte === DASH || byte === COLON || byte === QUESTION) && isSpace(bytes[at + 1])) values += 1;
+  }
+  return values;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === SPACE || byte === NEWLINE || byte === 0x09 || byte === 0x0d;
+}
+
 /**
  * An upper bound of the nesting of `[` and `{`, and of `- - -` on one line, before a recursive parser sees the text, or anything is decoded: in
  * UTF-8 a byte of a longer character is none of these. Ends as soon as it is more than {@link MAX_DEPTH}.

@@ -16,10 +16,17 @@ const IDLE_MS = 30_000;
 const TIRED_IDLE_MS = 1_000;
 /** Bytes after which it is tired. */
 const TIRING_BYTES = 16 * 1024 * 1024;
-/** Heap of the thread, MB: the largest file allowed (16 MiB) parses in less. What needs more is killed like what takes too long. */
-const WORKER_HEAP_MB = 512;
+/**
+ * Heap of the thread, MB: half of what the pod may have. A CustomResourceDefinition of 1 MiB takes 96 by the library; what needs more is killed like
+ * what takes too long.
+ */
+const WORKER_HEAP_MB = 256;
+/** ms after which a thread that has not begun is given up, and nobody blamed: a busy machine takes seconds to start one. */
+const START_MS = 60_000;
 /** Of it the young part, MB: what a batch leaves behind is garbage, and a larger one only makes the process larger. */
 const WORKER_YOUNG_MB = 12;
+/** In the place of the index of the file that the thread is at. */
+const NOT_BEGUN = -1;
 /** Bytes of parsed blobs that are kept for the other Fabrics on the same push. */
 const CACHE_BYTES = 8 * 1024 * 1024;
 
@@ -46,6 +53,7 @@ export class ManifestParser {
   #nextId = 1;
   /** Bytes that the thread was given since it began. */
   #given = 0;
+  #startedAt = 0;
   #closed = false;
 
   constructor(options: { deadlineMs?: number } = {}) {
@@ -124,7 +132,8 @@ export class ManifestParser {
   #start(): Worker {
     if (!this.#worker) {
       this.#given = 0;
-      this.#progress = new Int32Array(new SharedArrayBuffer(4));
+      this.#startedAt = performance.now();
+      this.#progress = new Int32Array(new SharedArrayBuffer(4)).fill(NOT_BEGUN);
       const worker = new Worker(workerUrl(), {
         // The environment and the arguments of this process are none of its business.
         env: {},
@@ -169,6 +178,7 @@ export class ManifestParser {
     const look = (): void => {
       if (this.#sent[0] !== batch) return;
       if (Atomics.load(this.#progress, 0) !== at) this.#armDeadline();
+      else if (at === NOT_BEGUN && performance.now() - this.#startedAt < START_MS) this.#armDeadline();
       else this.#refuseCurrent(worker, `parsing took longer than ${this.#deadlineMs} ms`);
     };
     // Where we were held up ourselves, the answer may be there already: it comes before the look.
