@@ -158,9 +158,14 @@ function registerFabricGauges(registry: Registry, fabrics: () => readonly Fabric
   gauge("fabric_resources", "Resources by state, as of the last status", ["state"], ({ counts }, set) => {
     for (const [state, count] of Object.entries(counts?.byState ?? {})) set({ state }, count);
   });
-  gauge("fabric_drift", "Resources by drift status, as of the last status", ["drift"], ({ counts }, set) => {
-    for (const [drift, count] of Object.entries(counts?.byDrift ?? {})) set({ drift }, count);
-  });
+  gauge(
+    "fabric_drift",
+    "Resources by drift status, unknown and not_compared apart, as of the last status",
+    ["drift"],
+    ({ counts }, set) => {
+      for (const [drift, count] of Object.entries(counts?.byDrift ?? {})) set({ drift }, count);
+    },
+  );
   gauge(
     "fabric_drift_severity",
     "Resources that drift, are missing, extra or invalid, by severity, as of the last status",
