@@ -3,7 +3,7 @@
  * garbage collector copies twice while they wait for their batch; a text is one. It is needed anyway, for the hash and for the database.
  * Whoever looks inside finds the object, parsed then.
  *
- * Measured (bench/watch): 20 of 90 µs of CPU an object, and 20 MiB of resident memory during a first load.
+ * Measured, CPU of an object's way from line to statement: 95 µs parsed, 88 packed, with a tenth fewer collections (bench/watch).
  */
 import { canonicalJson, isJsonObject, parseJson } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
