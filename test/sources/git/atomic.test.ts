@@ -14,7 +14,7 @@ let bench: SourceBench;
 
 beforeAll(async () => {
   bench = await openSourceBench();
-}, 60_000);
+}, 240_000);
 afterAll(() => bench[Symbol.asyncDispose]());
 
 function generation(value: string): Record<string, string> {

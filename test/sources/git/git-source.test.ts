@@ -16,7 +16,7 @@ let running: RunningSource;
 
 beforeAll(async () => {
   bench = await openSourceBench();
-}, 60_000);
+}, 240_000);
 afterAll(() => bench[Symbol.asyncDispose]());
 beforeEach(async () => {
   await bench.reset();
