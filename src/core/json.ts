@@ -28,7 +28,7 @@ const rawJson = JSON as unknown as RawJson;
 
 /**
  * A number of 16 digits, its point included, or with an exponent of three: what a double may not hold. Where a number may stand, that is not
- * right behind a quote: a third of all uids would look like one.
+ * right behind a quote: a quarter of all uids would look like one.
  */
 const SUSPECT_NUMBER = /(?:^|[[:,\s])-?\d(?:[\d.]{15}|[\d.]*[eE][+-]?\d{3})/;
 
