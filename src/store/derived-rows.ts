@@ -20,8 +20,8 @@ export interface Derived {
 
 export async function derivedOf(fabricId: string, folded: readonly Folded[], found: FoundRows): Promise<Derived> {
   const told = (await inSlices(folded, (one) => toldBy(one, found))).filter((one) => one !== null);
-  const plan = planOf(told.filter(({ isNews }) => isNews));
   const lettered = (row: ResourceRow): boolean => found.lettered.has(keyString(rowKey(row)));
+  const plan = planOf(told, lettered);
   const shown = snapshotsOf(told.flatMap((one) => (one.seen === null ? [] : [{ ...one, seen: one.seen }])));
   const beats = folded.map(beatOf).filter((beat) => beat !== null);
   const kept = beats.length === 0 ? [] : [beatPart(beats)];
@@ -39,16 +39,18 @@ export async function derivedOf(fabricId: string, folded: readonly Folded[], fou
 }
 
 interface Told extends Telling {
-  /** Whether anything is told: a verdict alone tells nothing new of the network, nor does a heartbeat. */
-  readonly isNews: boolean;
   /** The observation that is kept. */
   readonly seen: ReturnType<typeof sightingOf>;
 }
 
+/**
+ * null where nothing can be told: a verdict tells nothing new of the network. A heartbeat that is written tells as a rule what is told already; a
+ * path that the Fabric calls volatile may tell more, and the tables always say what the rows say.
+ */
 function toldBy(folded: Folded, { references }: FoundRows): Told | null {
   const { change } = folded;
   if (change === null) return null;
-  const isNews = change.events.some(({ eventType }) => eventType !== "reclassified");
-  const seen = showsAnew(folded) ? sightingOf(folded) : null;
-  return isNews || seen !== null ? { ...tellingOf(change, references), isNews, seen } : null;
+  const isShown = showsAnew(folded);
+  if (!isShown && change.events.every(({ eventType }) => eventType === "reclassified")) return null;
+  return { ...tellingOf(change, references), seen: isShown ? sightingOf(folded) : null };
 }

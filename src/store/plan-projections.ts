@@ -2,7 +2,7 @@ import type { ReferenceRule } from "../core/references.ts";
 import { edgesOf } from "../core/relations.ts";
 import type { ResourceRow } from "../core/row.ts";
 import { hasProjection, project } from "../projections/project.ts";
-import { SETS, type Projection } from "../projections/projection.ts";
+import { SETS, type Projection, type SetName } from "../projections/projection.ts";
 import type { Refused } from "./part-refusals.ts";
 import type { Replacement } from "./projection-statement.ts";
 import { DEVICE, EDGE, SET_TABLES } from "./projection-tables.ts";
@@ -25,6 +25,8 @@ export interface Telling {
   readonly projection: Projection | null;
   /** Whether it tells the same as before. */
   readonly isSame: boolean;
+  /** Of what it tells, the sets that are as they were; the devices only where their sets are the same ones. */
+  readonly kept: ReadonlySet<SetName | "devices">;
   /** null when they are as they were. */
   readonly edges: ReturnType<typeof edgesOf> | null;
 }
@@ -33,16 +35,42 @@ export interface Telling {
 export function tellingOf(change: Change, references: readonly ReferenceRule[]): Telling {
   const { row, before, anew = false } = change;
   const projection = hasProjection(row) ? project(row) : null;
+  const told = projection === null || before === null ? null : project(before);
+  const same = (of: keyof Projection): boolean =>
+    projection !== null && told !== null && sameFacts(projection[of], told[of]);
+  const kept = new Set<SetName | "devices">(
+    SETS.filter(
+      (set) => projection?.observed.includes(set) === true && told?.observed.includes(set) === true && same(set),
+    ),
+  );
+  if (same("devices") && same("observed")) kept.add("devices");
   const isSame =
-    projection === null || (before !== null && JSON.stringify(projection) === JSON.stringify(project(before)));
-  return { row, isKnown: anew || before !== null, projection, isSame, edges: newEdges(change, references) };
+    projection === null || (kept.has("devices") && same("refused") && SETS.every((set) => kept.has(set) || same(set)));
+  return { row, isKnown: anew || before !== null, projection, isSame, kept, edges: newEdges(change, references) };
 }
 
 function newEdges({ row, before, anew }: Change, references: readonly ReferenceRule[]): Telling["edges"] {
   const edges = edgesOf(row, references);
   if (anew === true) return edges;
   if (before === null) return edges.length > 0 ? edges : null;
-  return JSON.stringify(edges) === JSON.stringify(edgesOf(before, references)) ? null : edges;
+  return sameFacts(edges, edgesOf(before, references)) ? null : edges;
+}
+
+/**
+ * Whatever their order is: a row that was read has its keys in the order of `jsonb`, one that was observed in its own. Objects inside of a fact may
+ * look different for that reason; they are compared once more where they are written.
+ */
+function sameFacts(some: readonly unknown[], others: readonly unknown[]): boolean {
+  if (some.length !== others.length) return false;
+  const [left, right] = [some, others].map((facts) => facts.map((fact) => JSON.stringify(fact))) as [
+    string[],
+    string[],
+  ];
+  const isSame = (): boolean => left.every((text, index) => text === right[index]);
+  if (isSame()) return true;
+  left.sort();
+  right.sort();
+  return isSame();
 }
 
 /** What is to be done to the tables of projections. */
@@ -55,9 +83,13 @@ export interface Plan {
   readonly refused: readonly Refused[];
 }
 
-export function planOf(tellings: readonly Telling[]): Plan {
-  const projected = tellings.flatMap(({ row, isKnown, isSame, projection }): Projected[] =>
-    projection === null || isSame ? [] : [{ row, isKnown, projection }],
+/**
+ * @param lettered whether a resource has dead letters of its parts: then all that it tells is written anew, since what is refused once more
+ *   must stay told
+ */
+export function planOf(tellings: readonly Telling[], lettered: (row: ResourceRow) => boolean): Plan {
+  const projected = tellings.flatMap(({ row, isKnown, isSame, kept, projection }): Projected[] =>
+    projection === null || isSame ? [] : [{ row, isKnown, projection, kept: lettered(row) ? new Set() : kept }],
   );
   const edged = tellings.filter(({ edges }) => edges !== null);
   const replacements = [...replacementsOf(projected), edgeReplacement(edged)];
@@ -68,17 +100,16 @@ export function planOf(tellings: readonly Telling[]): Plan {
   };
 }
 
-interface Projected {
-  readonly row: ResourceRow;
-  readonly isKnown: boolean;
+interface Projected extends Pick<Telling, "row" | "isKnown" | "kept"> {
   readonly projection: Projection;
 }
 
 function replacementsOf(projected: readonly Projected[]): Replacement[] {
+  const boxed = projected.filter(({ kept }) => !kept.has("devices"));
   const devices: Replacement = {
     table: DEVICE,
-    owners: ownersOf(projected),
-    rows: projected.flatMap(({ row, projection }) =>
+    owners: ownersOf(boxed),
+    rows: boxed.flatMap(({ row, projection }) =>
       projection.devices.map((device) => ({
         ...device,
         resourceId: row.id,
@@ -88,7 +119,7 @@ function replacementsOf(projected: readonly Projected[]): Replacement[] {
     ),
   };
   const sets = SETS.map((set): Replacement => {
-    const observed = projected.filter(({ projection }) => projection.observed.includes(set));
+    const observed = projected.filter(({ projection, kept }) => projection.observed.includes(set) && !kept.has(set));
     return {
       table: SET_TABLES[set],
       owners: ownersOf(observed),

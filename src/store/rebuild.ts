@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { keyString, type ResourceKey } from "../core/identity.ts";
 import type { Fence } from "../core/ports.ts";
 import { REFERENCES } from "../core/references.ts";
-import { rowKey } from "../core/row.ts";
+import { rowKey, type ResourceRow } from "../core/row.ts";
 import { projectedKinds } from "../projections/project.ts";
 import { planOf, tellingOf } from "./plan-projections.ts";
 import { readRows } from "./read-rows.ts";
@@ -71,9 +71,9 @@ export async function rebuildProjections(
         const tellings = await inSlices([...rows.values()], ({ row }) =>
           tellingOf({ row, before: null, anew: true }, references),
         );
-        const written = await writeProjectionsCarefully(sql, fence.fabricId, planOf(tellings), (row) =>
-          lettered.has(keyString(rowKey(row))),
-        );
+        const isLettered = (row: ResourceRow): boolean => lettered.has(keyString(rowKey(row)));
+        const plan = planOf(tellings, isLettered);
+        const written = await writeProjectionsCarefully(sql, fence.fabricId, plan, isLettered);
         if (written.owners.length > 0) await sql.rows(NEW_VERSION, [fence.fabricId, written.owners]);
         return written.writes;
       }),

@@ -56,7 +56,7 @@ export interface Beat {
 
 /** @param tellings of resources whose cluster's side is written, each with what was seen of it. */
 export function snapshotsOf(tellings: readonly (Telling & { readonly seen: ActualUpsert })[]): Snapshot[] {
-  return tellings.flatMap(({ row, projection, isSame, seen }) =>
+  return tellings.flatMap(({ row, projection, kept, seen }) =>
     (projection?.devices ?? [])
       .filter(({ precedence }) => precedence < PRECEDENCE.mentioned)
       .map((device) => ({
@@ -65,7 +65,7 @@ export function snapshotsOf(tellings: readonly (Telling & { readonly seen: Actua
         source: device.sourceKind,
         resourceVersion: seen.resourceVersion,
         isCollected: row.kind === "DeviceState",
-        isWritten: !isSame,
+        isWritten: !kept.has("devices"),
       })),
   );
 }

@@ -1,4 +1,6 @@
 import type { JsonObject } from "../../src/core/json.ts";
+import { normaliseActual } from "../../src/core/normalise.ts";
+import { compileVolatile } from "../../src/core/volatile.ts";
 import { actualGone, openStore, type StoreFixture } from "../store/fixture.ts";
 import type { WritePath } from "../../src/core/vocabulary.ts";
 import { withClient } from "../support/postgres.ts";
@@ -73,6 +75,25 @@ test("a heartbeat writes no projection, one flap writes one interface", async ()
   expect(await at.apply([actual(flap, at.fabricId, "3")])).toMatchObject({ changed: 1 });
   const written = (await versions(at)).filter((version) => !before.includes(version));
   expect(written.map((version) => version.split(" ")[0])).toEqual(["device_interface", "device_snapshot"]);
+});
+
+test("a path that the Fabric calls volatile makes no history, and the tables say what the rows say", async () => {
+  const volatile = compileVolatile({ "Agent.agent.githedgehog.com": ["/status/state/interfaces/*/oper"] });
+  const seen = (oper: string, mtu: number, resourceVersion: string) => {
+    const object = agent((state) => Object.assign((state["interfaces"] as JsonObject)["E1/1"] as JsonObject, { oper }));
+    const spec = { ...(object["spec"] as JsonObject), mtu };
+    const metadata = { name: "leaf-03", namespace: "default", uid: "uid-leaf-03", resourceVersion, generation: mtu };
+    const by = { fabricId: at.fabricId, writePath: "watch", observedAt: 1_700_000_000_000, volatile } as const;
+    return normaliseActual({ ...object, metadata, spec }, by);
+  };
+  const up = () => count("device_interface", "device = 'leaf-03' AND name = 'E1/1' AND oper_status = 'up'");
+  await at.apply([seen("up", 1, "1")]);
+  expect(await at.apply([seen("down", 1, "2")])).toMatchObject({ refreshed: 1 });
+  expect(await up()).toBe(0);
+  // A later change of something else takes nothing for told that was not.
+  expect(await at.apply([seen("up", 2, "3")])).toMatchObject({ changed: 1 });
+  expect(await up()).toBe(1);
+  expect(await count("resource_event")).toBe(2);
 });
 
 test("observed empty empties, absent leaves and marks as stale, told again is current", async () => {
@@ -183,6 +204,17 @@ test("a child that only the database can refuse costs itself too", async () => {
     { name: "leaf-03", part: "device_interface leaf-03 E1/25" },
     { name: "leaf-04", part: "device leaf-04" },
   ]);
+  // Another set of the same switch changes: what is refused still is, and is still told.
+  await at.apply([
+    actual(
+      agent((state) => (state["bgpNeighbors"] = {})),
+      at.fabricId,
+      "2",
+    ),
+  ]);
+  expect(
+    await at.sql("SELECT name, part FROM fabric_sync.resource_dead_letter WHERE name = 'leaf-03' ORDER BY 1, 2"),
+  ).toEqual(letters.filter(({ name }) => name === "leaf-03"));
   await at.sql("ALTER TABLE fabric_sync.device_interface DROP CONSTRAINT no_25");
   await at.sql("ALTER TABLE fabric_sync.device DROP CONSTRAINT no_leaf_04");
   await at.store.rebuildProjections(at.fence, new AbortController().signal);

@@ -82,13 +82,17 @@ test("a batch is one statement that reads and one that writes, whatever follows 
     expect([kind, await statements(all(make(2), 2), cursors(2))]).toEqual([kind, both]);
     expect([kind, await statements(all(make(2), 2))]).toEqual([kind, ["BEGIN", "WITH held", "COMMIT"]]);
   }
+  // A port that goes down costs its set alone.
+  await statements(all((index) => agent(index, 100, 64, new Set([3])), 3));
+  expect(seen.filter(({ text }) => text.includes("device_interface"))).toHaveLength(1);
+  expect(seen.filter(({ text }) => /up_device_neighbor|up_device /.test(text))).toEqual([]);
   // What was refused is right now, and is no dead letter any more.
   const letters = "SELECT count(*)::integer AS n FROM fabric_sync.resource_dead_letter";
   expect(await at.sql(letters)).toEqual([{ n: 8 }]);
   expect(await statements(all((index) => ({ ...collected(index), spec: { interfaces: [] } }), 3))).toEqual(both);
   expect(await at.sql(letters)).toEqual([{ n: 0 }]);
   // A heartbeat keeps the raw observation for longer; nothing else is written, and the row is not even locked.
-  const beats = all((index) => agent(index, 100, 64, new Set([2]), 15_000), 4);
+  const beats = all((index) => agent(index, 100, 64, new Set([3]), 15_000), 4);
   expect(await statements(beats)).toEqual(["BEGIN", "WITH held", "WITH beat AS", "COMMIT"]);
 
   const files = ["a.yaml", "b.yaml"].map((path) => ({
