@@ -31,7 +31,7 @@ export interface Installation {
   operator(): Operator;
   /** Begins a command with the environment of this installation. */
   begin(...args: readonly string[]): Promise<ServerProcess>;
-  /** Runs a command to its end. @throws Error with what it said when its code is not 0 */
+  /** Runs a command until it ends well, as cron would: on a busy machine a lease can be lost. @throws Error with what it said last */
   run(...args: readonly string[]): Promise<void>;
   /** What a killed `sync --once` leaves behind would be free by itself some seconds later. */
   freeLease(): Promise<void>;
@@ -115,9 +115,16 @@ async function assemble<Name extends string>(
         return operator;
       },
       async run(...args) {
-        const command = await begin(...args);
-        const { code } = await command.ended;
-        if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}:\n${await command.logTail()}`);
+        await waitFor(
+          args.join(" "),
+          async () => {
+            const command = await begin(...args);
+            const { code } = await command.ended;
+            if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}:\n${await command.logTail()}`);
+            return true;
+          },
+          { timeoutMs: 120_000 },
+        );
       },
       async freeLease() {
         await kubectl("delete", "lease", "fabric-sync");
