@@ -18,7 +18,7 @@ const PROJECTIONS = `
   SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'resource_id'
    WHERE c.relnamespace = 'fabric_sync'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition ORDER BY 1`;
 
-/** Their ids and times. */
+/** Their ids and times, and in which version of its object a raw observation was seen last: our own answer to a DeviceState is one more. */
 const PROJECTION_PROVENANCE = [
   "fabric_id",
   "resource_id",
@@ -26,6 +26,7 @@ const PROJECTION_PROVENANCE = [
   "updated_at",
   "observed_at",
   "expires_at",
+  "resource_version",
 ] as const;
 
 const KEY = "concat_ws(' ', r.api_group, r.kind, r.namespace, r.name)";
