@@ -8,6 +8,7 @@ import { planOf, tellingOf } from "./plan-projections.ts";
 import { readRows } from "./read-rows.ts";
 import { retrying, type RetryOptions } from "./retry.ts";
 import { inSlices } from "./slices.ts";
+import { restoreSnapshots } from "./snapshots.ts";
 import { autocommit, inTransaction } from "./transaction.ts";
 import { writeProjectionsCarefully } from "./write-projections.ts";
 
@@ -75,7 +76,7 @@ export async function rebuildProjections(
         const plan = planOf(tellings, isLettered);
         const written = await writeProjectionsCarefully(sql, fence.fabricId, plan, isLettered);
         if (written.owners.length > 0) await sql.rows(NEW_VERSION, [fence.fabricId, written.owners]);
-        return written.writes;
+        return written.writes + (await restoreSnapshots(sql, fence.fabricId, tellings));
       }),
     );
     resources += keys.length;

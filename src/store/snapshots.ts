@@ -7,9 +7,12 @@ import type { Folded } from "./fold.ts";
 import type { Telling } from "./plan-projections.ts";
 import { FABRIC } from "./projection-statement.ts";
 import type { Part } from "./statement.ts";
+import type { Sql } from "./transaction.ts";
 
 /** How long a raw observation is kept after it was seen last. `maintain` purges what is older. */
-const TIMES = "now(), now() + interval '30 minutes'";
+const TIME_TO_LIVE = "interval '30 minutes'";
+
+const TIMES = `now(), now() + ${TIME_TO_LIVE}`;
 
 /** A device that a resource reports of, and the version in which it was seen. */
 export interface Snapshot {
@@ -146,6 +149,34 @@ export function beatPart(beats: readonly Beat[]): Part {
         ON CONFLICT (fabric_id, device, resource_id) DO NOTHING
   )`);
   };
+}
+
+/**
+ * Makes raw observations that are missing of resources, whose rows hold the same: as of when the row was written last, and of none that would have
+ * ended by now. What is there is not touched, since a rebuild sees nothing.
+ * @returns how many were made
+ */
+export async function restoreSnapshots(sql: Sql, fabricId: string, tellings: readonly Telling[]): Promise<number> {
+  const ids = tellings.filter(({ row }) => hasSnapshot(row)).map(({ row }) => row.id);
+  if (ids.length === 0) return 0;
+  const made = await sql.rows(
+    `INSERT INTO fabric_sync.device_snapshot
+       (fabric_id, device, resource_id, source, observation, resource_version, observed_at, expires_at)
+     SELECT $1, d.name, r.id, d.source_kind, ${observation("r", "r.kind = 'DeviceState'")}, r.actual_resource_version,
+            r.actual_updated, r.actual_updated + ${TIME_TO_LIVE}
+       FROM unnest($2::uuid[]) AS i (id)
+      CROSS JOIN LATERAL (
+        SELECT r.* FROM fabric_sync.resource r
+         WHERE r.fabric_id = ${FABRIC} AND r.id = i.id AND r.actual_spec IS NOT NULL
+           AND r.actual_updated + ${TIME_TO_LIVE} > now() LIMIT 1) r
+      CROSS JOIN LATERAL (
+        SELECT d.name, d.source_kind FROM fabric_sync.device d
+         WHERE d.fabric_id = ${FABRIC} AND d.resource_id = r.id AND d.precedence < ${PRECEDENCE.mentioned} OFFSET 0) d
+         ON CONFLICT (fabric_id, device, resource_id) DO NOTHING
+     RETURNING device`,
+    [fabricId, ids],
+  );
+  return made.length;
 }
 
 /** What is raw of a row: what a device said of itself, or what a collector said of it. */

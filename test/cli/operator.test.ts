@@ -379,7 +379,7 @@ describe("on a database that is there", () => {
     for (const count of [3, 4, 5]) await apply("beats", count);
     await takenIn();
     expect(await events("beats")).toEqual(["added", "modified"]);
-    const verified = await fabricSync(["verify"], environmentOf(database.url));
+    const verified = await fabricSync(["verify", `${namespace.name}/noise`], environmentOf(database.url));
     expect(verified).toMatchObject({ code: 0, stderr: "" });
     await apply("beats", 6, 1500);
     await takenIn();

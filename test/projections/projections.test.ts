@@ -238,6 +238,9 @@ test("what is gone from the cluster takes its rows with it, and nobody else's", 
 test("every path gives the same tables: watch, list, import, repair, rebuild over nothing and over damage", async () => {
   await applyAll(objects);
   const expected = await dump(at);
+  const raw =
+    "SELECT device, observation, resource_version FROM fabric_sync.device_snapshot WHERE fabric_id = $1 ORDER BY 1";
+  const snapshots = await at.sql<{ device: string }>(raw, [at.fabricId]);
   for (const path of ["watch", "list", "cli", "import", "repair"] as const) {
     const { id } = await at.store.registerFabric({ namespace: "netops", name: path, uid: path });
     const fence = await at.store.acquireFence(id, "test");
@@ -256,9 +259,12 @@ test("every path gives the same tables: watch, list, import, repair, rebuild ove
   expect(await at.store.rebuildProjections(at.fence, signal)).toMatchObject({ writes: 0 });
   await at.sql(`DELETE FROM fabric_sync.device_neighbor; DELETE FROM fabric_sync.device WHERE name LIKE 'leaf-%'; DELETE FROM fabric_sync.link;
     DELETE FROM fabric_sync.resource_edge; UPDATE fabric_sync.device_interface SET mtu = 1;
-    INSERT INTO fabric_sync.device (fabric_id, name, resource_id) SELECT fabric_id, 'ghost', id FROM fabric_sync.resource WHERE kind = 'Agent'`);
+    INSERT INTO fabric_sync.device (fabric_id, name, resource_id) SELECT fabric_id, 'ghost', id FROM fabric_sync.resource WHERE kind = 'Agent';
+    DELETE FROM fabric_sync.device_snapshot WHERE device = 'leaf-03'; UPDATE fabric_sync.resource SET actual_updated = now() - interval '31 minutes' WHERE name = 'leaf-02'`);
   await at.store.rebuildProjections(at.fence, signal);
   expect(await dump(at)).toEqual(expected);
+  // Raw observations as well, but for one that would have ended by now.
+  expect(await at.sql(raw, [at.fabricId])).toEqual(snapshots.filter(({ device }) => device !== "leaf-02"));
 });
 
 /** Runs `work`, and ends its connection in the middle of its statement on neighbours, as a process that is killed would. */
