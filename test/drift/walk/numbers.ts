@@ -79,14 +79,16 @@ export async function sameNumbers(rig: WalkRig): Promise<void> {
   const table = await whenNothingMoves(rig);
   expect(table.drift["drifted"]).toBeGreaterThan(2);
 
-  const exposition = await (await rig.operator.get("/metrics")).text();
-  for (const [drift, count] of Object.entries(table.drift)) {
-    expect([drift, sumOfSeries(exposition, "fabric_sync_fabric_drift", { drift })]).toEqual([drift, count]);
-  }
-  for (const severity of ["low", "medium", "high", "critical"]) {
-    const told = sumOfSeries(exposition, "fabric_sync_fabric_drift_severity", { severity });
-    expect([severity, told]).toEqual([severity, table.severity[severity] ?? 0]);
-  }
+  await waitFor("the metrics, which follow the status", async () => {
+    const exposition = await (await rig.operator.get("/metrics")).text();
+    const told = (series: string, labels: Record<string, string>): number => sumOfSeries(exposition, series, labels);
+    return (
+      Object.entries(table.drift).every(([drift, count]) => told("fabric_sync_fabric_drift", { drift }) === count) &&
+      ["low", "medium", "high", "critical"].every(
+        (severity) => told("fabric_sync_fabric_drift_severity", { severity }) === (table.severity[severity] ?? 0),
+      )
+    );
+  });
 
   const { severity: bySeverity, drift: byDrift } = table;
   const list = (words: readonly string[], counts: Readonly<Record<string, number>>): string =>
