@@ -260,7 +260,8 @@ test("every path gives the same tables: watch, list, import, repair, rebuild ove
   await at.sql(`DELETE FROM fabric_sync.device_neighbor; DELETE FROM fabric_sync.device WHERE name LIKE 'leaf-%'; DELETE FROM fabric_sync.link;
     DELETE FROM fabric_sync.resource_edge; UPDATE fabric_sync.device_interface SET mtu = 1;
     INSERT INTO fabric_sync.device (fabric_id, name, resource_id) SELECT fabric_id, 'ghost', id FROM fabric_sync.resource WHERE kind = 'Agent';
-    DELETE FROM fabric_sync.device_snapshot WHERE device = 'leaf-03'; UPDATE fabric_sync.resource SET actual_updated = now() - interval '31 minutes' WHERE name = 'leaf-02'`);
+    DELETE FROM fabric_sync.device_snapshot WHERE device = 'leaf-03'; 
+    UPDATE fabric_sync.resource SET actual_updated = now() - interval '1 minute' * CASE WHEN name = 'leaf-02' THEN 31 ELSE 1 END`);
   await at.store.rebuildProjections(at.fence, signal);
   expect(await dump(at)).toEqual(expected);
   // Raw observations as well, but for one that would have ended by now.
