@@ -26,12 +26,13 @@ function generation(value: string): Record<string, string> {
   );
 }
 
-/** Waits until somebody has been writing for a while, and does something about it. */
+/** Waits until a client, not an autovacuum, has been writing for a while, and does something about it. */
 async function inTheMiddle(what = "true"): Promise<void> {
   for (let found = 0; found === 0;) {
     const [row] = await bench.fixture.sql<{ found: number }>(
       `SELECT count(${what})::int AS found FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL
+          AND backend_type = 'client backend'
           AND clock_timestamp() - xact_start > '100 ms'`,
     );
     found = row?.found ?? 0;

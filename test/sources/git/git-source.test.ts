@@ -378,9 +378,9 @@ test("a cache that is damaged behind our back is fetched again; the rows never n
   await begin({ "a.yaml": configMap("one"), "b.yaml": configMap("two") });
   await running.stop();
   await rm(join(repositoryDirectory(bench.cache, repository.httpsUrl, ""), "objects"), { recursive: true });
-  running = bench.start(repository, { random: () => 0 });
   await repository.push({ "c.yaml": configMap("three") });
-  await waitFor("the new revision", async () => "three" in (await bench.desired()));
+  running = bench.start(repository, { random: () => 0 });
+  await waitFor("the new revision", async () => "three" in (await bench.desired()), { timeoutMs: 90_000 });
   expect(Object.keys(await bench.desired())).toEqual(["one", "three", "two"]);
 });
 
