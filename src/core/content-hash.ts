@@ -12,7 +12,7 @@ export interface Hashed {
   readonly annotations: JsonObject;
   /** null on the desired side. */
   readonly status: JsonValue;
-  /** Empty on the desired side. */
+  /** metadata.ownerReferences. */
   readonly owners: readonly JsonValue[];
 }
 

@@ -51,6 +51,7 @@ const BOOKKEEPING_ANNOTATIONS: ReadonlySet<string> = new Set([
 export function normaliseDesired(manifest: JsonObject, origin: DesiredOrigin, seen: SeenBy): DesiredUpsert {
   const { key, apiVersion, metadata } = identify(manifest, seen);
   const parts = contentOf(manifest, metadata);
+  const owners = ownersOf(metadata);
   const volatile = (seen.volatile ?? BUILT_IN_VOLATILE).of(key.apiGroup, key.kind, "spec" in manifest);
   return {
     side: "desired",
@@ -59,8 +60,9 @@ export function normaliseDesired(manifest: JsonObject, origin: DesiredOrigin, se
     writePath: seen.writePath,
     observedAt: seen.observedAt,
     apiVersion,
-    content: { ...parts, hash: contentHash({ ...parts, apiVersion, status: null, owners: [] }, volatile) },
+    content: { ...parts, hash: contentHash({ ...parts, apiVersion, status: null, owners }, volatile) },
     origin,
+    ...(owners.length === 0 ? {} : { owners }),
   };
 }
 
@@ -185,7 +187,7 @@ function withoutBookkeeping(annotations: JsonObject): JsonObject {
 
 function ownersOf(metadata: JsonObject): JsonObject[] {
   const references = metadata["ownerReferences"];
-  return Array.isArray(references) ? references.filter(isJsonObject) : [];
+  return Array.isArray(references) ? references.map((one) => redact(one)).filter(isJsonObject) : [];
 }
 
 function required(value: JsonValue | undefined, where: string): string {

@@ -25,6 +25,8 @@ export interface DesiredUpsert extends Seen {
   readonly apiVersion: string;
   readonly content: Content;
   readonly origin: DesiredOrigin;
+  /** metadata.ownerReferences; absent when there are none. */
+  readonly owners?: readonly JsonObject[];
 }
 
 /** A complete tree no longer declares the object, or its file left the Fabric's path. */

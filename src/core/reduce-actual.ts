@@ -5,6 +5,7 @@ import type { ReducePolicy } from "./policy.ts";
 import { changed, derive, desiredApiVersion, time, touched } from "./reduction.ts";
 import type { ReduceContext, Reduction } from "./reduction.ts";
 import { buildResourceRow, isThere } from "./resource-row.ts";
+import { ownersKept, withOwners } from "./relations.ts";
 import { compareResourceVersions } from "./resource-version.ts";
 import type { ResourceRow } from "./row.ts";
 import { readSyncMetadata, writeSyncMetadata } from "./sync-metadata.ts";
@@ -75,7 +76,7 @@ export function appear(
     actualResourceVersion: seen.resourceVersion,
     actualUpdated: time(seen.observedAt),
     deletionRequestedAt,
-    relationshipMetadata: withOwners(old.relationshipMetadata, seen),
+    relationshipMetadata: withOwners(old.relationshipMetadata, "actual", seen.owners),
     syncMetadata: writeSyncMetadata({
       ...metadata,
       lastEdit: seen.lastEdit ?? null,
@@ -128,7 +129,7 @@ export function vanish(
     actualResourceVersion: seen.resourceVersion,
     actualUpdated: time(seen.observedAt),
     deletionRequestedAt: null,
-    relationshipMetadata: withoutOwners(before.relationshipMetadata),
+    relationshipMetadata: withOwners(before.relationshipMetadata, "actual", undefined),
     syncMetadata: writeSyncMetadata({
       ...readSyncMetadata(before.syncMetadata),
       lastEdit: null,
@@ -160,7 +161,7 @@ function sameContent(old: ResourceRow, seen: ActualUpsert): boolean {
     labels: old.labels,
     annotations: old.annotations,
     status: old.actualStatus,
-    owners: ownersIn(old.relationshipMetadata),
+    owners: ownersKept(old.relationshipMetadata, "actual"),
   };
   return contentHash(held, pathsUnder(seen.volatile, apiGroup, kind)) === seen.content.hash;
 }
@@ -172,22 +173,6 @@ function volatileOf({ syncMetadata }: ResourceRow): JsonValue {
 function underVolatile(metadata: JsonObject, { volatile }: ActualUpsert): JsonObject {
   if ((metadata["volatile"] ?? "") === (volatile?.digest ?? "")) return metadata;
   return writeSyncMetadata({ ...readSyncMetadata(metadata), volatile: volatile?.digest ?? "" });
-}
-
-function ownersIn(metadata: JsonObject): JsonValue[] {
-  const { owners } = metadata;
-  return Array.isArray(owners) ? owners : [];
-}
-
-function withOwners(metadata: JsonObject, { owners }: ActualUpsert): JsonObject {
-  return owners === undefined ? withoutOwners(metadata) : { ...metadata, owners: [...owners] };
-}
-
-function withoutOwners(metadata: JsonObject): JsonObject {
-  if (metadata["owners"] === undefined) return metadata;
-  const rest = { ...metadata };
-  delete rest["owners"];
-  return rest;
 }
 
 /** The row's own form of an RFC 3339 time; a text that is none is kept, for the database to refuse. */

@@ -4,6 +4,7 @@ import type { DesiredDelete, DesiredUpsert } from "./observation.ts";
 import type { ReducePolicy } from "./policy.ts";
 import { actualApiVersion, changed, derive, eventOf, time, touched } from "./reduction.ts";
 import type { ReduceContext, Reduction, Told } from "./reduction.ts";
+import { withOwners } from "./relations.ts";
 import { removedPaths } from "./removed.ts";
 import { buildResourceRow, isDeclared } from "./resource-row.ts";
 import type { ResourceRow } from "./row.ts";
@@ -63,6 +64,7 @@ export function declare(
     desiredHash: content.hash,
     desiredCommit: origin.commit,
     desiredUpdated: time(seen.observedAt),
+    relationshipMetadata: withOwners(old.relationshipMetadata, "desired", seen.owners),
     syncMetadata: writeSyncMetadata({
       ...metadata,
       removed,
@@ -100,6 +102,7 @@ export function retract(
     desiredUpdated: time(seen.observedAt),
     fileHash: "",
     lastFileSync: time(seen.observedAt),
+    relationshipMetadata: withOwners(before.relationshipMetadata, "desired", undefined),
     syncMetadata: writeSyncMetadata({
       ...readSyncMetadata(before.syncMetadata),
       removed: [],

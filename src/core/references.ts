@@ -1,6 +1,6 @@
 /**
  * The reference fields of the kinds that we know: where they stand, and what they point to. Kinds that are missing here are related by
- * their owner references alone.
+ * their owner references and by what the Fabric names.
  */
 
 import { segmentsOf } from "./pointer.ts";

@@ -3,7 +3,7 @@
  */
 import type { ResourceKey } from "./identity.ts";
 import { isJsonObject } from "./json.ts";
-import type { JsonValue } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import { pointer } from "./pointer.ts";
 import { referencesOf } from "./references.ts";
 import type { Reference, ReferenceRule } from "./references.ts";
@@ -26,10 +26,30 @@ export interface Edge {
 export function edgesOf(row: ResourceRow, rules: readonly ReferenceRule[] = []): Edge[] {
   const references = referencesOf(row, rules);
   const edges: Edge[] = [];
-  if (row.desiredSpec !== null) edges.push(...referencesIn(row, "desired", row.desiredSpec, references));
-  if (row.actualSpec === null) return edges;
-  edges.push(...referencesIn(row, "actual", row.actualSpec, references));
-  return [...edges, ...ownersIn(row.namespace, "actual", row.relationshipMetadata["owners"])];
+  for (const [side, spec] of [["desired", row.desiredSpec] as const, ["actual", row.actualSpec] as const]) {
+    if (spec === null) continue;
+    edges.push(...referencesIn(row, side, spec, references));
+    edges.push(...ownersIn(row.namespace, side, ownersKept(row.relationshipMetadata, side)));
+  }
+  return edges;
+}
+
+/** Where the column `relationship_metadata` keeps the owner references of each side; the cluster's can be looked for by an index. */
+const OWNERS: Readonly<Record<Side, string>> = { desired: "declaredOwners", actual: "owners" };
+
+/** The owner references of one side that the column `relationship_metadata` keeps. */
+export function ownersKept(metadata: JsonObject, side: Side): JsonValue[] {
+  const owners = metadata[OWNERS[side]];
+  return Array.isArray(owners) ? owners : [];
+}
+
+/** The column with the owner references of one side; the very same one where it has none and gets none. */
+export function withOwners(metadata: JsonObject, side: Side, owners: readonly JsonObject[] | undefined): JsonObject {
+  if (owners !== undefined) return { ...metadata, [OWNERS[side]]: [...owners] };
+  if (metadata[OWNERS[side]] === undefined) return metadata;
+  const rest = { ...metadata };
+  delete rest[OWNERS[side]];
+  return rest;
 }
 
 /** References in a spec that is not a row's: a file's document. */

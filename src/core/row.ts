@@ -78,7 +78,7 @@ export interface ResourceRow {
   // relations
   /** Not kept here, where a reference would have to write another row: the view `resources` computes it. */
   dependencyScore: number;
-  /** `owners`: metadata.ownerReferences, by the reducer; the rest by projections. */
+  /** metadata.ownerReferences, by the reducer: `owners` those of the cluster, `declaredOwners` those of Git. */
   relationshipMetadata: JsonObject;
   // sync
   syncDirection: SyncDirection;

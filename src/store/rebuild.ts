@@ -39,7 +39,7 @@ const NEXT_KEYS = `
   SELECT fabric_id AS "fabricId", api_group AS "apiGroup", kind, namespace, name
     FROM fabric_sync.resource r
    WHERE fabric_id = $1 AND (api_group, kind, namespace, name) > ($2, $3, $4, $5)
-     AND (kind || '.' || api_group = ANY ($6::text[]) OR relationship_metadata ? 'owners'
+     AND (kind || '.' || api_group = ANY ($6::text[]) OR relationship_metadata ?| ARRAY['owners', 'declaredOwners']
           OR EXISTS (SELECT FROM fabric_sync.resource_edge e WHERE e.fabric_id = r.fabric_id AND e.resource_id = r.id))
    ORDER BY api_group, kind, namespace, name LIMIT ${PAGE}`;
 

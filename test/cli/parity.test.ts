@@ -134,6 +134,8 @@ test("watched from empty, also when killed in between, is what one pass finds af
     expect.arrayContaining(["resource", "device", "device_snapshot", "link", "resource_edge"]),
   );
   expect(Object.keys(expected).filter((table) => expected[table]?.length === 0)).toEqual([]);
+  // Of the one that is in the cluster, and of the two that Git declares.
+  expect(expected["resource_edge"]?.filter((edge) => edge.includes("ownerReferences"))).toHaveLength(3);
   await settles(watched, expected);
   await settles(killed, expected);
 }, 180_000);

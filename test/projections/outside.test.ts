@@ -1,38 +1,21 @@
 import type { JsonObject } from "../../src/core/json.ts";
-import { openStore, type StoreFixture } from "../store/fixture.ts";
-import { actual, exampleObjects, objectNamed } from "./example.ts";
+import { objectNamed } from "./example.ts";
+import { deviceState, made, openLab, stateOf, type Lab } from "./lab.ts";
 
-let at: StoreFixture;
-let objects: JsonObject[];
-let version = 1;
+let lab: Lab;
 beforeAll(async () => {
-  at = await openStore();
-  objects = await exampleObjects();
+  lab = await openLab();
 });
 beforeEach(async () => {
-  await at.sql("DELETE FROM fabric_sync.resource");
-  await put(...objects);
+  await lab.at.sql("DELETE FROM fabric_sync.resource");
+  await lab.put(...lab.objects);
 });
 afterAll(async () => {
-  await at[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
 });
 
-async function put(...some: JsonObject[]): Promise<void> {
-  version += 1;
-  expect(await at.apply(some.map((object) => actual(object, at.fabricId, String(version))))).toMatchObject({
-    deadLettered: [],
-  });
-}
-const list = async (query: string): Promise<string[]> =>
-  (await at.sql<{ text: string }>(query)).map(({ text }) => text);
-const kind = (apiVersion: string, name: string, object: string, more: JsonObject): JsonObject => ({
-  apiVersion,
-  kind: object,
-  metadata: { name },
-  ...more,
-});
 const outward = (): Promise<string[]> =>
-  list(`SELECT concat_ws(' ', device_a || '/' || interface_a, device_b, kind, verdict, evidence) AS text
+  lab.list(`SELECT concat_ws(' ', device_a || '/' || interface_a, device_b, kind, verdict, evidence) AS text
           FROM fabric_sync.links WHERE device_a LIKE 'outside:%' OR device_b LIKE 'outside:%' ORDER BY 1`);
 
 test("a cable that leads out ends at a box of its own name, behind which the External is", async () => {
@@ -40,7 +23,7 @@ test("a cable that leads out ends at a box of its own name, behind which the Ext
     "leaf-04/E1/10 outside:leaf-04--external--edge external unknown none",
     "outside:leaf-04--external--edge/vlan 100 ext.edge attachment unknown none",
   ]);
-  const map = await at.store.readTopology(at.fabricId);
+  const map = await lab.at.store.readTopology(lab.at.fabricId);
   expect(map.devices.filter(({ role }) => ["external", "outside"].includes(role))).toMatchObject([
     { name: "ext.edge", role: "external", mentionedOnly: false },
     { name: "outside:leaf-04--external--edge", role: "outside", mentionedOnly: true },
@@ -51,35 +34,32 @@ test.each<[string, JsonObject, string]>([
   ["a stranger", { sysName: "isp-7", portID: "xe-0/0/1" }, "match name_only"],
   ["one of ours", { sysName: "leaf-02", portID: "E1/9" }, "wrong_device one_end"],
 ])("who is heard there is whom it leads to, unless it is %s", async (_title, heard, expected) => {
-  const agent = objectNamed(objects, "Agent", "leaf-04");
-  const state = (agent["status"] as JsonObject)["state"] as JsonObject;
-  (state["interfaces"] as JsonObject)["E1/10"] = { oper: "up", lldpNeighbors: [heard] };
-  await put(agent);
+  const agent = objectNamed(lab.objects, "Agent", "leaf-04");
+  (stateOf(agent)["interfaces"] as JsonObject)["E1/10"] = { oper: "up", lldpNeighbors: [heard] };
+  await lab.put(agent);
   expect((await outward())[0]).toBe(`leaf-04/E1/10 outside:leaf-04--external--edge external ${expected}`);
 });
 
 test("an address of the External at the port speaks for the cable; one of ours against it", async () => {
   const state = (address: string): JsonObject =>
-    kind("fabricsync.dev/v1alpha1", "leaf-04-arp", "DeviceState", {
-      spec: {
-        device: "leaf-04",
-        addresses: [{ address: "192.0.2.1/31", interface: "E1/10.100" }],
-        arpEntries: [{ address, interface: "E1/10.100", mac: "0c:20:12:ee:00:01" }],
-      },
+    deviceState("leaf-04-arp", {
+      device: "leaf-04",
+      addresses: [{ address: "192.0.2.1/31", interface: "E1/10.100" }],
+      arpEntries: [{ address, interface: "E1/10.100", mac: "0c:20:12:ee:00:01" }],
     });
-  await put(state("192.0.2.0"));
+  await lab.put(state("192.0.2.0"));
   expect((await outward())[0]).toMatch(/external match address_only$/);
-  const wrong = objectNamed(objects, "Switch", "leaf-02");
+  const wrong = objectNamed(lab.objects, "Switch", "leaf-02");
   Object.assign(wrong["spec"] as JsonObject, { vtepIP: "192.0.2.0/32" });
-  const gone = objectNamed(objects, "ExternalAttachment", "leaf-04--edge");
+  const gone = objectNamed(lab.objects, "ExternalAttachment", "leaf-04--edge");
   Object.assign(gone["spec"] as JsonObject, { neighbor: {} });
-  await put(wrong, gone);
+  await lab.put(wrong, gone);
   expect((await outward())[0]).toMatch(/external wrong_device address_only$/);
 });
 
 test("a static external has the address of its next hop, and the switch its own", async () => {
-  await put(
-    kind("wiring.githedgehog.com/v1beta1", "leaf-01--static", "Connection", {
+  await lab.put(
+    made("wiring.githedgehog.com/v1beta1", "Connection", "leaf-01--static", {
       spec: {
         staticExternal: {
           withinVPC: "web",
@@ -98,15 +78,15 @@ test("a static external has the address of its next hop, and the switch its own"
   );
   expect(await outward()).toContain("leaf-01/E1/20 outside:leaf-01--static staticExternal unknown none");
   expect(
-    await list(
+    await lab.list(
       "SELECT concat_ws(' ', device, interface, address) AS text FROM fabric_sync.addresses WHERE address << '198.51.100.0/24' ORDER BY 1",
     ),
   ).toEqual(["leaf-01 E1/20 198.51.100.1/30", "outside:leaf-01--static  198.51.100.2"]);
 });
 
 test("who reaches an External: over an external peering and over a gateway, by every attachment", async () => {
-  await put(
-    kind("vpc.githedgehog.com/v1beta1", "leaf-04--edge-2", "ExternalAttachment", {
+  await lab.put(
+    made("vpc.githedgehog.com/v1beta1", "ExternalAttachment", "leaf-04--edge-2", {
       spec: {
         external: "edge",
         connection: "not-there-yet",
@@ -115,7 +95,7 @@ test("who reaches an External: over an external peering and over a gateway, by e
         static: { remoteIP: "203.0.113.9", ip: "203.0.113.8/31", vlan: 200 },
       },
     }),
-    kind("gateway.githedgehog.com/v1alpha1", "data--edge", "GatewayPeering", {
+    made("gateway.githedgehog.com/v1alpha1", "GatewayPeering", "data--edge", {
       spec: {
         peering: {
           data: { expose: [{ ips: [{ vpcSubnet: "db" }] }] },
@@ -123,12 +103,12 @@ test("who reaches an External: over an external peering and over a gateway, by e
         },
       },
     }),
-    kind("vpc.githedgehog.com/v1beta1", "lonely", "External", { spec: { ipv4Namespace: "default" } }),
+    made("vpc.githedgehog.com/v1beta1", "External", "lonely", { spec: { ipv4Namespace: "default" } }),
     // What no API server lets in, and Git may say all the same.
-    kind("gateway.githedgehog.com/v1alpha1", "odd", "GatewayPeering", { spec: { peering: ["ext.edge"] } }),
+    made("gateway.githedgehog.com/v1alpha1", "GatewayPeering", "odd", { spec: { peering: ["ext.edge"] } }),
   );
   expect(
-    await list(`SELECT concat_ws(' | ', external, vpc, subnets, prefixes, peering_kind, attachment, device, interface, vlan, neighbor_address, session_state) AS text
+    await lab.list(`SELECT concat_ws(' | ', external, vpc, subnets, prefixes, peering_kind, attachment, device, interface, vlan, neighbor_address, session_state) AS text
                   FROM fabric_sync.externals ORDER BY 1`),
   ).toEqual([
     'edge | data | [{"vpcSubnet": "db"}] | [{"cidr": "0.0.0.0/0"}, {"not": "10.0.0.0/8"}] | GatewayPeering | leaf-04--edge | leaf-04 | E1/10 | 100 | 192.0.2.0 | ',
@@ -140,7 +120,7 @@ test("who reaches an External: over an external peering and over a gateway, by e
 });
 
 test("a gateway's agent tells what it runs, its interfaces, its sessions and what it was given", async () => {
-  const agent = kind("gwint.githedgehog.com/v1alpha1", "gw-1", "GatewayAgent", {
+  const agent = made("gwint.githedgehog.com/v1alpha1", "GatewayAgent", "gw-1", {
     spec: {
       agentVersion: "v0.9.0",
       gateway: {
@@ -187,8 +167,8 @@ test("a gateway's agent tells what it runs, its interfaces, its sessions and wha
       },
     },
   });
-  await put(agent);
-  const [device] = await at.sql(
+  await lab.put(agent);
+  const [device] = await lab.at.sql(
     "SELECT role, nos_version, asn::integer AS asn, source_kind, inventory, readings FROM fabric_sync.devices WHERE name = 'gw-1'",
   );
   expect(device).toEqual({
@@ -213,7 +193,7 @@ test("a gateway's agent tells what it runs, its interfaces, its sessions and wha
     },
   });
   expect(
-    await at.sql(
+    await lab.at.sql(
       "SELECT neighbor, state, remote_asn::integer AS asn, prefixes FROM fabric_sync.bgp_sessions WHERE device = 'gw-1' ORDER BY 1",
     ),
   ).toEqual([
@@ -227,11 +207,21 @@ test("a gateway's agent tells what it runs, its interfaces, its sessions and wha
     { neighbor: "172.30.128.36", state: "unknown", asn: null, prefixes: {} },
   ]);
   expect(
-    await list(
+    await lab.list(
       "SELECT concat_ws(' ', name, nos_name, mtu, addresses, source) AS text FROM fabric_sync.interfaces WHERE device = 'gw-1'",
     ),
   ).toEqual(["enp2s1 enp2s1 9216 {172.30.128.33/31} GatewayAgent"]);
   expect(
-    await list("SELECT part AS text FROM fabric_sync.resource_dead_letter WHERE name = 'gw-1' ORDER BY 1"),
+    await lab.list("SELECT part AS text FROM fabric_sync.resource_dead_letter WHERE name = 'gw-1' ORDER BY 1"),
   ).toEqual(["/spec/gateway/interfaces/enp2s1/ips/1", "/status/state/bgp/vrfs/default/neighbors/172.30.128.38"]);
+});
+
+test("an External is who its address says: known to sessions and next hops, and not taken for a device of its name", async () => {
+  const [found] = await lab.at.sql(
+    "SELECT name, role, asn::integer AS asn, source_kind FROM fabric_sync.devices WHERE role = 'external'",
+  );
+  expect(found).toEqual({ name: "ext.edge", role: "external", asn: 64600, source_kind: "External" });
+  expect(
+    await lab.at.sql("SELECT address::text AS address FROM fabric_sync.addresses WHERE device = 'ext.edge'"),
+  ).toEqual([{ address: "192.0.2.0/32" }]);
 });

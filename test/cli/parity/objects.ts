@@ -28,10 +28,15 @@ export const MAXIMAL: JsonObject = {
 };
 export const MAXIMAL_STATUS: JsonObject = { applied: true, conditions: [{ type: "Ready", status: "True" }] };
 
-/** The same as Git declares it: another description. */
+/** The same as Git declares it: another description, and an owner more, which is nowhere. */
 export const DECLARED: JsonObject = {
   ...MAXIMAL,
-  metadata: { name: "maximal", labels: { rack: "r1", owner: "ops" }, annotations: { note: "by hand" } },
+  metadata: {
+    name: "maximal",
+    labels: { rack: "r1", owner: "ops" },
+    annotations: { note: "by hand" },
+    ownerReferences: ["minimal", "nowhere"].map((name) => ({ apiVersion: WIRING, kind: "SwitchGroup", name, uid: "" })),
+  },
   spec: { ...(MAXIMAL["spec"] as JsonObject), description: "declared" },
 };
 
