@@ -16,7 +16,7 @@ import { FabricSteps } from "./fabric-steps.ts";
 import type { StepsOptions } from "./fabric-steps.ts";
 import { SMALL_REQUEST_MS } from "./kube-api.ts";
 import { StatusWriter } from "./status-writer.ts";
-import { fabricStatusOf } from "./status.ts";
+import { fabricStatusOf, tellsOfLoss } from "./status.ts";
 import { eventsBetween } from "./transitions.ts";
 import { Waker } from "./waker.ts";
 
@@ -24,6 +24,8 @@ import { Waker } from "./waker.ts";
 const TICK_MS = 15_000;
 /** A status that is due and was held back is looked at again after so long (ms). */
 const STATUS_POLL_MS = 250;
+/** Lost commits are looked at so often until they are there again (ms): as often as a status is written. */
+const LOSS_POLL_MS = 1_000;
 /** Least time between two rounds of the loop (ms). */
 const ROUND_GAP_MS = 50;
 /** A step that failed is a small statement or request; 5 s at most, so that work goes on soon after the end of a fault. */
@@ -120,6 +122,8 @@ export class FabricRuntime {
         if (!signal.aborted) await steps.rows.count(signal, "now");
       }
       if (steps.finished) return null;
+      // Nobody would take it back: of what was lost, only what still is.
+      steps.lossTold(this.#options.now());
       const status = fabricStatusOf(steps.facts(), this.#status.written);
       // Also when `signal` has aborted: what it came to is the answer.
       await this.#write(status, AbortSignal.timeout(SMALL_REQUEST_MS));
@@ -177,18 +181,23 @@ export class FabricRuntime {
   }
 
   async #tell(signal: AbortSignal): Promise<void> {
-    const next = fabricStatusOf(this.#steps.facts(), this.#status.written);
-    if (this.#status.dueIn(next) === 0) await this.#write(next, signal);
+    const facts = this.#steps.facts();
+    const next = fabricStatusOf(facts, this.#status.written);
+    if (this.#status.dueIn(next) !== 0 || !(await this.#write(next, signal))) return;
+    if (tellsOfLoss(next)) this.#steps.lossTold(facts.now);
   }
 
-  async #write(next: FabricStatus, signal: AbortSignal): Promise<void> {
+  /** Whether it was written. */
+  async #write(next: FabricStatus, signal: AbortSignal): Promise<boolean> {
     const before = this.#status.written;
     const { metadata } = this.object;
     try {
-      if (!(await this.#status.write(metadata, next, signal))) return;
+      if (!(await this.#status.write(metadata, next, signal))) return false;
       for (const event of eventsBetween(before, next)) this.#options.events.record(metadata, event);
+      return true;
     } catch (error) {
       if (!signal.aborted) this.#log.warn({ error: messageOf(error) }, "the status was not written");
+      return false;
     }
   }
 
@@ -196,7 +205,10 @@ export class FabricRuntime {
   #idleMs(): number {
     const now = this.#options.now();
     const due = [now + TICK_MS];
-    const status = this.#status.dueIn(fabricStatusOf(this.#steps.facts(), this.#status.written));
+    const facts = this.#steps.facts();
+    // That it is repaired is no news from anybody: a cursor was committed.
+    if (facts.storeLoss !== null) due.push(now + LOSS_POLL_MS);
+    const status = this.#status.dueIn(fabricStatusOf(facts, this.#status.written));
     if (status !== null) due.push(now + Math.max(status, STATUS_POLL_MS));
     // Everything else waits for the step that failed.
     const { rows, work } = this.#steps;

@@ -24,6 +24,7 @@ import type { ControllerStore, Parts } from "./parts.ts";
 import { policyDigest } from "./policy-digest.ts";
 import { sourceError } from "./running.ts";
 import { SecretReader } from "./secrets.ts";
+import { storeLossOf } from "./store-loss.ts";
 
 export interface StepsOptions {
   readonly api: KubeApi;
@@ -53,6 +54,8 @@ export class FabricSteps {
   #handled: string;
   #syncing: string | null = null;
   #finished = false;
+  /** Lost commits that were found until then are told (ms). */
+  #lossToldAt = 0;
 
   constructor(object: Fabric | UnreadableFabric, options: StepsOptions) {
     this.#options = options;
@@ -136,12 +139,18 @@ export class FabricSteps {
     return work === null || work.stop(drain);
   }
 
+  /** A status as of `at` was written that tells of lost commits. */
+  lossTold(at: number): void {
+    this.#lossToldAt = at;
+  }
+
   /** Everything that the status is made of. */
   facts(): FabricFacts {
     const object = this.#object;
     const readable = "problem" in object ? null : object;
     const { namespace, name, generation } = object.metadata;
     const { asked, error } = this.#rows.facts;
+    const cluster = this.#work?.clusterFacts ?? null;
     const health = this.#work?.storeHealth;
     const pumpError = health === undefined || health.ok ? null : { ...health, stalled: false };
     return {
@@ -153,7 +162,8 @@ export class FabricSteps {
       suspended: readable?.spec.suspend ?? false,
       invalidSpec: "problem" in object ? sourceError(object.problem) : null,
       store: { asked, error: error ?? pumpError },
-      cluster: this.#work?.clusterFacts ?? null,
+      storeLoss: storeLossOf(cluster?.streams ?? [], this.#lossToldAt),
+      cluster,
       git: this.#work?.gitStatus ?? null,
       hasGit: readable?.spec.git !== undefined,
       counts: this.#rows.counts,

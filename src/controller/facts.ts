@@ -1,6 +1,7 @@
 import type { LandingCounts } from "../core/landed.ts";
 import type { FabricCounts } from "../core/ports.ts";
 import type { GitStatus, SourceError, StreamStatus } from "../core/streams.ts";
+import type { StoreLoss } from "./store-loss.ts";
 
 /** Everything that a Fabric's status is made of; `status.ts` is a pure function of it. */
 export interface FabricFacts {
@@ -18,6 +19,8 @@ export interface FabricFacts {
   /** The spec cannot be read. Nothing runs. */
   readonly invalidSpec: SourceError | null;
   readonly store: StoreFacts;
+  /** Commits that Postgres had confirmed are not there; null where nothing is to be told of that. */
+  readonly storeLoss: StoreLoss | null;
   /** null while the cluster side does not run. */
   readonly cluster: ClusterFacts | null;
   /** null while the Git side does not run, or where the spec names no repository. */

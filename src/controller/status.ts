@@ -3,7 +3,8 @@
  *
  * | condition    | True                                    | Unknown                        | False                              |
  * | ------------ | --------------------------------------- | ------------------------------ | ---------------------------------- |
- * | StoreReady   | Postgres answered                       | not asked yet                  | the last exchange failed           |
+ * | StoreReady   | Postgres answered                       | not asked yet                  | the last exchange failed, or it    |
+ * |              |                                         |                                | lost commits it had confirmed      |
  * | ClusterReady | every selected kind is being followed   | not yet listed; suspended      | a kind is forbidden, or failing    |
  * | GitReady     | a revision is completely in Postgres    | none yet; suspended            | the last attempt failed            |
  * | Ready        | all of them are True                    | one is Unknown and none False  | one is False: its reason           |
@@ -22,17 +23,26 @@
  */
 import type { Condition, FabricStatus } from "../api/status.ts";
 import type { SourceError, StreamStatus } from "../core/streams.ts";
-import { kubernetesTime, mergeConditions } from "./conditions.ts";
+import { findCondition, kubernetesTime, mergeConditions } from "./conditions.ts";
 import type { Statement } from "./conditions.ts";
 import type { ClusterFacts, FabricFacts } from "./facts.ts";
 import { figuresOf } from "./figures.ts";
 import { landedOf } from "./landed.ts";
+import type { StoreLoss } from "./store-loss.ts";
 import { count, describeStream, named, shortRevision } from "./words.ts";
 
 /** Bookmarks come about once a minute; a watch that is silent for longer than that and a half is behind, not merely quiet. */
 const STALE_AFTER_MS = 90_000;
 
+/** The reason of StoreReady where confirmed commits are missing. */
+const LOST = "CursorsLost";
+
 type Verdict = Pick<Statement, "type" | "status" | "reason" | "message">;
+
+/** Whether whoever reads this status knows of lost commits. */
+export function tellsOfLoss({ conditions = [] }: FabricStatus): boolean {
+  return findCondition(conditions, "StoreReady")?.reason === LOST;
+}
 
 /** The whole status. `before` gives the conditions their age. */
 export function fabricStatusOf(facts: FabricFacts, before: FabricStatus): FabricStatus {
@@ -99,6 +109,7 @@ function storeReady(facts: FabricFacts): Verdict {
   const of = verdictMaker("StoreReady");
   if (facts.store.error !== null) return of("False", facts.store.error.code, facts.store.error.message);
   if (!facts.store.asked) return of("Unknown", "Connecting", "Postgres has not answered yet");
+  if (facts.storeLoss !== null) return of("False", LOST, lossSentence(facts.storeLoss));
   const refused = facts.counts?.deadLetters ?? 0;
   return refused === 0
     ? of("True", "Connected", "Postgres takes every write")
@@ -107,6 +118,11 @@ function storeReady(facts: FabricFacts): Verdict {
         "DeadLetters",
         `Postgres refused ${count(refused, "observation")}; fabric-sync dead-letter list names each with its reason`,
       );
+}
+
+function lossSentence({ streams, open }: StoreLoss): string {
+  const rest = open === 0 ? "all of it is there again" : `${open} of them are not where they were yet`;
+  return `Postgres had lost commits, as a replica has that was behind when it was promoted: ${count(streams, "stream")} went back to where it stands; ${rest}`;
 }
 
 function gitReady(facts: FabricFacts): Verdict {

@@ -53,6 +53,13 @@ export interface StreamStatus {
   /** As of when the table is known to hold everything in scope (ms), null before the first complete list. */
   readonly completeAt: number | null;
   readonly lastEventAt: number | null;
+  /** Absent unless the database lost commits of this stream while it ran. */
+  readonly loss?: {
+    /** When that was found, and the stream went back to where the database stands (ms). */
+    readonly foundAt: number;
+    /** Whether the database holds as much again as it had confirmed. */
+    readonly repaired: boolean;
+  };
 }
 
 /** Where the Git side of a Fabric stands; the controller makes `GitReady` of it. */

@@ -198,6 +198,19 @@ function registerFabricGauges(registry: Registry, fabrics: () => readonly Fabric
     for (const { state } of streams) states.set(state, (states.get(state) ?? 0) + 1);
     for (const [state, count] of states) set({ state }, count);
   });
+  gauge(
+    "stream_loss_timestamp_seconds",
+    "When the database was last found to have lost commits of a kind, which was taken up again from there; absent where it never was",
+    ["kind"],
+    ({ streams }, set) => {
+      const last = new Map<string, number>();
+      for (const { kind, apiGroup, loss } of streams) {
+        const name = apiGroup === "" ? kind : `${kind}.${apiGroup}`;
+        if (loss !== undefined) last.set(name, Math.max(last.get(name) ?? 0, loss.foundAt));
+      }
+      for (const [kind, foundAt] of last) set({ kind }, foundAt / 1_000);
+    },
+  );
   gauge("git_fetched_timestamp_seconds", "When the repository answered last", [], ({ git }, set) => {
     if (git?.lastFetchedAt) set({}, git.lastFetchedAt / 1_000);
   });

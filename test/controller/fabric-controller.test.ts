@@ -287,6 +287,34 @@ test("Postgres that is away is said in the condition, and its return too", async
   await rig.untilCondition("early", "Ready", "True Succeeded");
 });
 
+test("commits that Postgres lost are told until they are there again, and told even when that took no time", async () => {
+  const made = await rig.create("behind");
+  const cluster = await rig.cluster("behind");
+  cluster.follow();
+  await rig.untilCondition("behind", "Ready", "True Succeeded");
+  const foundAt = Date.now();
+  cluster.follow({ loss: { foundAt, repaired: false } });
+  const told = await rig.untilCondition("behind", "StoreReady", "False CursorsLost");
+  expect(rig.condition(told, "Ready")).toBe("False CursorsLost");
+  cluster.streams = cluster.streams.map((one) => ({ ...one, loss: { foundAt, repaired: true } }));
+  // Nobody says so: a cursor was committed.
+  await rig.untilCondition("behind", "Ready", "True Succeeded");
+
+  cluster.follow({ loss: { foundAt: Date.now(), repaired: true } });
+  const notes = async () => {
+    const events = await rig.eventsOf(made.metadata.uid);
+    return events.filter(({ reason }) => reason === "CursorsLost").map(({ note }) => note);
+  };
+  await waitFor("both to be told", async () => (await notes()).length === 2);
+  expect(await notes()).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining("1 stream went back to where it stands; 1 of them"),
+      expect.stringContaining("1 stream went back to where it stands; all of it is there again"),
+    ]),
+  );
+  await rig.untilCondition("behind", "Ready", "True Succeeded");
+});
+
 test("rows are judged anew when the policy changes, and when the repository is taken away", async () => {
   await rig.create("judged", { git: { url: URL } });
   const cluster = await rig.cluster("judged");

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { FabricStatus } from "../../src/api/status.ts";
 import type { FabricFacts } from "../../src/controller/facts.ts";
+import { storeLossOf } from "../../src/controller/store-loss.ts";
 import { conditionsOf, fabricStatusOf } from "../../src/controller/status.ts";
 import type { LandingCounts } from "../../src/core/landed.ts";
 import type { GitStatus, SourceError, StreamStatus } from "../../src/core/streams.ts";
@@ -47,6 +48,7 @@ const facts = (changes: Partial<FabricFacts> = {}): FabricFacts => ({
   suspended: false,
   invalidSpec: null,
   store: { asked: true, error: null },
+  storeLoss: null,
   cluster: { streams: [stream()], error: null, discovered: true, impersonated: "" },
   git: git(),
   hasGit: true,
@@ -267,6 +269,31 @@ describe("conditions", () => {
       },
     ],
     [
+      "Postgres lost commits, which are taken up again",
+      facts({ storeLoss: { streams: 3, open: 1 } }),
+      {
+        Ready: "False CursorsLost",
+        Reconciling: "True ProgressingWithRetry",
+        ClusterReady: "True Watching",
+        GitReady: "True RevisionTaken",
+        StoreReady: "False CursorsLost",
+      },
+    ],
+    [
+      "Postgres is away, and had lost commits before",
+      facts({
+        storeLoss: { streams: 3, open: 1 },
+        store: { asked: true, error: failure({ code: "ConnectionRefused" }) },
+      }),
+      {
+        Ready: "False ConnectionRefused",
+        Reconciling: "True ProgressingWithRetry",
+        ClusterReady: "True Watching",
+        GitReady: "True RevisionTaken",
+        StoreReady: "False ConnectionRefused",
+      },
+    ],
+    [
       "a new generation is not in force yet",
       facts({ actedGeneration: 2 }),
       {
@@ -449,6 +476,7 @@ describe("status", () => {
       actedGeneration: fc.constantFrom(null, 2, 3),
       invalidSpec: error,
       store: fc.record({ asked: fc.boolean(), error }),
+      storeLoss: fc.option(fc.record({ streams: fc.nat(3), open: fc.nat(3) })),
       cluster: fc.option(
         fc.record({ streams, error, discovered: fc.boolean(), impersonated: fc.constantFrom("", "a/b") }),
       ),
@@ -474,6 +502,31 @@ describe("status", () => {
         }
       }),
     );
+  });
+});
+
+describe("commits that Postgres lost", () => {
+  const lost = (foundAt: number, repaired: boolean) => stream({ loss: { foundAt, repaired } });
+
+  test.each([
+    ["nothing was ever lost", [stream()], 0, null],
+    ["all of it is lost", [lost(10, false), lost(10, false), stream()], 0, { streams: 2, open: 2 }],
+    ["some of it is there again", [lost(10, false), lost(10, true)], 0, { streams: 2, open: 1 }],
+    ["told, and some of it is still lost", [lost(10, false), lost(10, true)], 11, { streams: 2, open: 1 }],
+    ["repaired before anybody was told", [lost(10, true), lost(10, true)], 9, { streams: 2, open: 0 }],
+    ["repaired and told", [lost(10, true), lost(10, true)], 10, null],
+    ["lost again, after the first time was told", [lost(10, true), lost(20, false)], 15, { streams: 1, open: 1 }],
+  ])("are to be told until they are there again and a status has told: %s", (_, streams, toldAt, expected) => {
+    expect(storeLossOf(streams, toldAt)).toEqual(expected);
+  });
+
+  test("are told with how many streams went back, and how many are not where they were", () => {
+    const said = (storeLoss: FabricFacts["storeLoss"]) =>
+      conditionsOf(facts({ storeLoss })).find(({ type }) => type === "StoreReady")?.message;
+    expect(said({ streams: 24, open: 3 })).toBe(
+      "Postgres had lost commits, as a replica has that was behind when it was promoted: 24 streams went back to where it stands; 3 of them are not where they were yet",
+    );
+    expect(said({ streams: 1, open: 0 })).toContain("1 stream went back to where it stands; all of it is there again");
   });
 });
 

@@ -71,6 +71,8 @@ test("the gauges of a Fabric are its facts at the moment of the scrape, and go w
         stream("VPC", "watching", 4_000),
         stream("Agent", "listing", null),
         stream("Agent", "retrying", 1_000),
+        { ...stream("Switch", "watching", null), loss: { foundAt: 8_000, repaired: true } },
+        { ...stream("Switch", "watching", null), loss: { foundAt: 7_000, repaired: true } },
       ],
       git: {
         revision: "main@sha1:00",
@@ -107,7 +109,8 @@ test("the gauges of a Fabric are its facts at the moment of the scrape, and go w
     [`fabric_sync_fabric_rejections{${fabric}}`]: 4,
     [`fabric_sync_fabric_dead_letters{${fabric}}`]: 5,
     [`fabric_sync_stream_complete_timestamp_seconds{${fabric},kind="VPC.vpc.githedgehog.com"}`]: 4,
-    [`fabric_sync_streams{${fabric},state="watching"}`]: 2,
+    [`fabric_sync_streams{${fabric},state="watching"}`]: 4,
+    [`fabric_sync_stream_loss_timestamp_seconds{${fabric},kind="Switch.vpc.githedgehog.com"}`]: 8,
     [`fabric_sync_git_fetched_timestamp_seconds{${fabric}}`]: 9,
   });
   expect([...series.keys()].filter((name) => name.includes('kind="Agent'))).toEqual([]);

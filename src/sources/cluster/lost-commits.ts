@@ -34,6 +34,6 @@ export async function takeUpLost(
     if ((compareResourceVersions(position, saved.position) ?? -1) > 0) continue;
     logger.warn({ scope: spec.scope, position }, "the database lost commits; going back to its cursor");
     lane.rewind(cursor);
-    reflector.rewind(position);
+    reflector.rewind(position, saved.position);
   }
 }

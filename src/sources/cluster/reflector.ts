@@ -11,6 +11,7 @@ import { Pulse } from "./pulse.ts";
 import { describeState, initialState, next, waitFor } from "./reflector-state.ts";
 import type { ReflectorOptions } from "./reflector-options.ts";
 import type { ReflectorEvent, ReflectorState } from "./reflector-state.ts";
+import { StreamLoss } from "./stream-loss.ts";
 import { streamStatus } from "./stream-status.ts";
 import { checkStorage, listPages, refuseSetBack, resourcePath, watchListQuery, watchQuery } from "./stream-requests.ts";
 import { parseWatchEvent, resourceVersionOf } from "./watch-event.ts";
@@ -31,6 +32,7 @@ export class Reflector {
   #wake = new AbortController();
   #lastEventAt: number | null = null;
   readonly #listWaiters = new ListWaiters();
+  readonly #loss = new StreamLoss();
   #told = "";
   /** The open stream is no longer what the state asks for. */
   #redirected = false;
@@ -44,9 +46,9 @@ export class Reflector {
   }
 
   status(): StreamStatus {
-    const { spec, lane, cursor } = this.#options;
-    const completeAt = (lane.saved() ?? cursor)?.completeAt ?? null;
-    return streamStatus(spec, this.#state, this.#intake.malformed, { completeAt, lastEventAt: this.#lastEventAt });
+    const { spec, lane } = this.#options;
+    const facts = { saved: lane.saved(), lastEventAt: this.#lastEventAt, loss: this.#loss };
+    return streamStatus(spec, this.#state, this.#intake.malformed, facts);
   }
 
   /** Runs until the signal aborts or the lane's pump has ended. Never rejects for anything that the cluster or the network does. */
@@ -78,8 +80,10 @@ export class Reflector {
     return done;
   }
 
-  /** Goes on from `position` ('' = with a list): the table stands there, behind what this stream has offered. */
-  rewind(position: string): void {
+  /** Goes on from `position` ('' = with a list): the table stands there, and not at `confirmed` any more. */
+  rewind(position: string, confirmed: string): void {
+    this.#loss.found(confirmed, this.#options.now());
+    this.#options.onChange();
     this.#redirect({ type: "rewind", position });
   }
 
@@ -214,6 +218,7 @@ export class Reflector {
 
   async #completeList(pass: ListPass, position: string): Promise<void> {
     await pass.complete(position);
+    this.#loss.listed(position);
     this.#apply({ type: "complete", position });
     const answered = this.#listWaiters.take();
     if (this.#listWaiters.waiting) this.#redirect({ type: "relist" });

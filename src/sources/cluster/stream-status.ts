@@ -1,22 +1,33 @@
 import { FabricSyncError, messageOf } from "../../core/errors.ts";
+import type { Cursor } from "../../core/ports.ts";
 import type { StreamStatus } from "../../core/streams.ts";
 import { describeState } from "./reflector-state.ts";
 import type { ReflectorState } from "./reflector-state.ts";
 import type { StreamSpec, Unmet } from "./selection.ts";
+import type { StreamLoss } from "./stream-loss.ts";
 
 const NEVER = { completeAt: null, lastEventAt: null } as const;
+
+/** What is known of a stream beside its state. */
+export interface StreamFacts {
+  /** The cursor that the database holds. */
+  readonly saved: Cursor | null;
+  readonly lastEventAt: number | null;
+  readonly loss: Pick<StreamLoss, "facts">;
+}
 
 /** A stream that runs. `unread` are the objects that are there and cannot be read. */
 export function streamStatus(
   { scope, group, kind, plural }: StreamSpec,
   current: ReflectorState,
   unread: readonly string[],
-  times: Pick<StreamStatus, "completeAt" | "lastEventAt">,
+  { saved, lastEventAt, loss }: StreamFacts,
 ): StreamStatus {
   const { state, reason, message } = describeState(current);
   const told =
     unread.length === 0 ? message : `${unread.length} objects cannot be read: ${unread.slice(0, 3).join("; ")}`;
-  return { scope, apiGroup: group, kind, plural, state, reason, message: told, ...times };
+  const facts = { completeAt: saved?.completeAt ?? null, lastEventAt, ...loss.facts(saved) };
+  return { scope, apiGroup: group, kind, plural, state, reason, message: told, ...facts };
 }
 
 /** Discovery itself fails: nothing is known of kinds that may have come or gone. */

@@ -217,8 +217,10 @@ describe("a cluster source with pump and store on real Postgres", () => {
 
   test("a database that lost commits while nobody noticed: the next write finds out, and all is taken up again", async () => {
     await loseB(await withB());
+    expect(m.status("ConfigMap")?.loss).toBeUndefined();
     await create("c");
     await becomes("a=1 b=1 c=1");
+    await waitFor("it to be told", () => m.status("ConfigMap")?.loss?.repaired);
     expect(m.started).toMatchObject({ watchlist: 1, list: 0, watch: 1 });
     expect(await events()).toHaveLength(3);
   });
@@ -227,6 +229,7 @@ describe("a cluster source with pump and store on real Postgres", () => {
     await loseB(await withB());
     m.source.storeInterrupted();
     await becomes("a=1 b=1");
+    await waitFor("it to be told", () => m.status("ConfigMap")?.loss?.repaired);
     expect(m.started).toMatchObject({ watchlist: 1, list: 0, watch: 1 });
     // Nothing is wrong any more: going on from there is no loss.
     await create("c");
@@ -240,6 +243,7 @@ describe("a cluster source with pump and store on real Postgres", () => {
     await fixture.sql("DELETE FROM fabric_sync.resource");
     await create("c");
     await becomes("a=1 b=1 c=1");
+    await waitFor("it to be told", () => m.status("ConfigMap")?.loss?.repaired);
     expect(m.started).toMatchObject({ watchlist: 2, watch: 0 });
   });
 });

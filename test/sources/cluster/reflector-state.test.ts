@@ -6,6 +6,7 @@ import type {
   ReflectorEvent,
   ReflectorState,
 } from "../../../src/sources/cluster/reflector-state.ts";
+import { StreamLoss } from "../../../src/sources/cluster/stream-loss.ts";
 
 const fault = (kind: FaultKind): Fault => ({ kind, code: "Code", message: "why", retryAfterMs: null });
 
@@ -227,4 +228,21 @@ test("a server that asks to wait a moment is no trouble, until it goes on asking
     return word;
   });
   expect(told).toEqual(["starting", "starting", "starting", "retrying"]);
+});
+
+test("commits that the database lost are missing until it stands where it stood, or a list was taken in", () => {
+  const saved = (position: string) => ({ source: "cluster" as const, scope: "s", position, completeAt: 1 });
+  const loss = new StreamLoss();
+  const repaired = (position: string | null) => loss.facts(position === null ? null : saved(position)).loss?.repaired;
+  loss.listed("50");
+  expect(loss.facts(saved("60"))).toEqual({});
+  loss.found("100", 7);
+  expect(loss.facts(saved("60"))).toEqual({ loss: { foundAt: 7, repaired: false } });
+  expect([repaired(null), repaired("99"), repaired("100"), repaired("1000")]).toEqual([false, false, true, true]);
+  // Once more, before it was there again.
+  loss.found("80", 8);
+  expect([repaired("80"), repaired("100")]).toEqual([false, true]);
+  // The cluster's storage was set back as well.
+  loss.listed("30");
+  expect([repaired("29"), repaired("30")]).toEqual([false, true]);
 });
