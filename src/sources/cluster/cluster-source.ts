@@ -62,6 +62,10 @@ export class ClusterSource {
   #selections: readonly ResourceSelection[];
   #discovery: Discovery | null = null;
   #discoveryError: unknown = null;
+  /** The last reading lacked kinds of which the server does not say that they are gone: it is read again soon. */
+  #late = false;
+  /** No reading without such a doubt was arranged: what an earlier process watched has not found its place yet. */
+  #first = true;
   #read = Promise.withResolvers<void>();
   #task: Promise<void> | null = null;
   #checking = false;
@@ -190,10 +194,18 @@ export class ClusterSource {
     return false;
   }
 
-  async #discovered(discovery: Discovery): Promise<void> {
-    await this.#inTurn(() => this.#arrange(discovery));
-    this.#discovery = discovery;
+  async #discovered(read: Discovery): Promise<void> {
+    await this.#inTurn(async () => {
+      const discovery = await this.#streams.believe(this.#selections, read, this.#discovery, this.#first);
+      await this.#arrange(discovery);
+      const late = discovery !== read;
+      if (late && !this.#late) this.#kinds.kick();
+      this.#late = late;
+      this.#first &&= late;
+      this.#discovery = discovery;
+    });
     this.#discoveryError = null;
+    if (!this.#late) for (const { reflector } of this.#streams.running) reflector.hurry();
     this.#read.resolve();
     this.#changed();
   }
@@ -213,7 +225,7 @@ export class ClusterSource {
   }
 
   async #arrange(discovery: Discovery): Promise<void> {
-    if (!this.#signal.aborted) await this.#streams.arrange(this.#selections, discovery, this.#discovery === null);
+    if (!this.#signal.aborted) await this.#streams.arrange(this.#selections, discovery, this.#first);
   }
 
   #changed(): void {

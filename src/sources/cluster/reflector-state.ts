@@ -1,3 +1,5 @@
+import type { Backoff } from "../../core/retry.ts";
+
 /**
  * What a reflector does next: pure, no clock, no I/O.
  *
@@ -157,8 +159,8 @@ function failed(state: ReflectorState, fault: Fault): ReflectorState {
   switch (fault.kind) {
     case "expired":
     case "rewound":
-      // At once the first time: the table is stale until the list is done. A list that expires again waits its turn.
-      return { ...after, position: "", phase: first ? "listing" : "waiting" };
+      // At once: the server answers, and the table is stale until the list is done. A list that expires again waits its turn.
+      return { ...after, position: "", phase: first || state.phase !== "listing" ? "listing" : "waiting" };
     case "notFound":
       // Another storage stands behind the kind when it comes back: its objects are not continued, they are listed.
       return { ...after, position: "", phase: "waiting" };
@@ -180,16 +182,22 @@ export interface Wait {
   readonly atLeastMs: number;
 }
 
-/** 30 s: what an API server that was away costs at most after its return. 200 ms: a single hiccup is over by then. */
-const TRANSIENT = { baseMs: 400, capMs: 30_000 };
 /** Somebody must act; looked at twice a minute, so that a given permission is used soon. */
 const ACTED_UPON = { baseMs: 15_000, capMs: 30_000 };
 
-export function waitFor(state: ReflectorState): Wait {
+/** `transient`: the backoff of what passes by itself. */
+export function waitFor(state: ReflectorState, transient: Backoff): Wait {
   const fault = state.fault;
-  const rule = fault?.kind === "forbidden" ? ACTED_UPON : TRANSIENT;
+  const rule = fault?.kind === "forbidden" ? ACTED_UPON : transient;
   return { ...rule, atLeastMs: fault?.retryAfterMs ?? (rule === ACTED_UPON ? 5_000 : 0) };
 }
+
+/** Whether it waits for a server that could not be reached or could not answer, and asked for no patience: word of its return ends the wait. */
+export function waitsForServer({ phase, fault }: ReflectorState): boolean {
+  return phase === "waiting" && fault !== null && fault.retryAfterMs === null && AWAY.has(fault.kind);
+}
+
+const AWAY: ReadonlySet<FaultKind> = new Set(["network", "server", "silent", "tls"]);
 
 /** "Not just now" is how an API server answers for a kind whose CRD came a moment ago; trouble is what it still says after so many tries. */
 const PATIENT_ATTEMPTS = 3;

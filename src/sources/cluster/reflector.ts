@@ -8,7 +8,7 @@ import { LineSplitter } from "./lines.ts";
 import { ListPass } from "./list-pass.ts";
 import { ListWaiters } from "./list-waiters.ts";
 import { Pulse } from "./pulse.ts";
-import { describeState, initialState, next, waitFor } from "./reflector-state.ts";
+import { describeState, initialState, next, waitFor, waitsForServer } from "./reflector-state.ts";
 import type { ReflectorOptions } from "./reflector-options.ts";
 import type { ReflectorEvent, ReflectorState } from "./reflector-state.ts";
 import { StreamLoss } from "./stream-loss.ts";
@@ -87,6 +87,11 @@ export class Reflector {
     this.#redirect({ type: "rewind", position });
   }
 
+  /** The server answers somebody: a stream that waits because it did not tries now. */
+  hurry(): void {
+    if (waitsForServer(this.#state)) this.#wake.abort();
+  }
+
   /** Leaves the stream that is open, or the wait, for what the event says. */
   #redirect(event: ReflectorEvent): void {
     const before = this.#state;
@@ -126,7 +131,7 @@ export class Reflector {
   }
 
   async #wait(): Promise<void> {
-    const wait = waitFor(this.#state);
+    const wait = waitFor(this.#state, this.#options.timing.retry);
     const jittered = fullJitterDelay(this.#state.attempt, wait, this.#options.random);
     this.#wake = new AbortController();
     await pause(wait.atLeastMs + jittered, AbortSignal.any([this.#options.signal, this.#wake.signal]));

@@ -5,6 +5,7 @@ import type { Heartbeats, Logger, Telemetry } from "../../core/telemetry.ts";
 import type { VolatileMatcher } from "../../core/volatile.ts";
 import type { KubeClient } from "./client.ts";
 import type { Discovery } from "./discovery.ts";
+import { believe } from "./late-discovery.ts";
 import { Reflector } from "./reflector.ts";
 import { CRD_DELETED, leftovers, NOT_SELECTED, Retirements, unserved } from "./retirements.ts";
 import { asksFor, selectStreams } from "./selection.ts";
@@ -77,7 +78,20 @@ export class StreamSet {
     ];
   }
 
-  /** Makes the set of streams what the selection means on what is served. `first`: nothing was arranged before in this process. */
+  /** What can be believed of a reading of discovery, after `before`; the same object when nothing is in doubt. `first` as for `arrange`. */
+  async believe(
+    selections: readonly ResourceSelection[],
+    discovery: Discovery,
+    before: Discovery | null,
+    first: boolean,
+  ): Promise<Discovery> {
+    this.#selections = selections;
+    const earlier = first ? unserved((await this.cursors()).values(), discovery) : [];
+    const watched = [...this.running.map(({ spec }) => spec), ...earlier].filter((spec) => this.#asked(spec));
+    return believe(discovery, before, watched, this.#options);
+  }
+
+  /** Makes the set of streams what the selection means on what is served. `first`: what an earlier process watched finds its place. */
   async arrange(selections: readonly ResourceSelection[], discovery: Discovery, first: boolean): Promise<void> {
     this.#selections = selections;
     const { streams, unmet } = selectStreams(selections, discovery);

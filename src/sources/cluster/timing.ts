@@ -1,3 +1,5 @@
+import type { Backoff } from "../../core/retry.ts";
+
 /** Times and sizes of the streams; tests shorten them. */
 export interface StreamTiming {
   /**
@@ -14,6 +16,8 @@ export interface StreamTiming {
   readonly silenceMs: number;
   /** A stream that ends sooner (ms) with nothing delivered is a failure, not a clean end: no spinning. */
   readonly minStreamMs: number;
+  /** Between two tries of a stream whose trouble passes by itself. */
+  readonly retry: Backoff;
   /** Objects in one page. The figure of client-go and kubectl. */
   readonly pageSize: number;
   /** Bytes of one page; when it is larger, smaller pages are asked for. */
@@ -34,6 +38,8 @@ export const STREAM_TIMING: StreamTiming = {
   headersMs: 60_000,
   silenceMs: 150_000,
   minStreamMs: 1_000,
+  // A single hiccup is over after 200 ms. 30 s: what a server that was away costs at most, where nothing tells of its return.
+  retry: { baseMs: 400, capMs: 30_000 },
   pageSize: 500,
   pageBytes: 32 * 1024 * 1024,
   discoveryMs: 300_000,

@@ -1,4 +1,10 @@
-import { describeState, initialState, next, waitFor } from "../../../src/sources/cluster/reflector-state.ts";
+import {
+  describeState,
+  initialState,
+  next,
+  waitFor,
+  waitsForServer,
+} from "../../../src/sources/cluster/reflector-state.ts";
 import type {
   Fault,
   FaultKind,
@@ -6,6 +12,7 @@ import type {
   ReflectorEvent,
   ReflectorState,
 } from "../../../src/sources/cluster/reflector-state.ts";
+import { STREAM_TIMING } from "../../../src/sources/cluster/timing.ts";
 import { StreamLoss } from "../../../src/sources/cluster/stream-loss.ts";
 
 const fault = (kind: FaultKind): Fault => ({ kind, code: "Code", message: "why", retryAfterMs: null });
@@ -191,14 +198,30 @@ describe("the reflector's state machine", () => {
 
   test("the server's Retry-After is the least wait", () => {
     const state = next(STATES.watching, { type: "failed", fault: { ...fault("throttled"), retryAfterMs: 7_000 } });
-    expect(waitFor(state).atLeastMs).toBe(7_000);
+    expect(waitFor(state, STREAM_TIMING.retry).atLeastMs).toBe(7_000);
   });
 
   test("a missing permission is looked for more slowly than a hiccup", () => {
     const waits = (["forbidden", "network"] as const).map((kind) =>
-      waitFor(next(STATES.watching, { type: "failed", fault: fault(kind) })),
+      waitFor(next(STATES.watching, { type: "failed", fault: fault(kind) }), STREAM_TIMING.retry),
     );
     expect(waits[0]?.baseMs).toBeGreaterThan(waits[1]?.baseMs ?? Infinity);
+  });
+
+  test("a position that has expired is listed at once, whatever failed before: the server answers", () => {
+    const away = next(STATES.resuming, { type: "failed", fault: fault("network") });
+    const back = next(away, { type: "due" });
+    expect(brief(next(back, { type: "failed", fault: fault("expired") }))).toBe("listing watchlist - 2");
+  });
+
+  test("word of the server's return ends the wait of who could not reach it, and of nobody else", () => {
+    const hurried = (Object.keys(FAULTS) as FaultKind[]).filter((kind) =>
+      waitsForServer({ ...STATES.waiting, fault: fault(kind) }),
+    );
+    expect(hurried.sort()).toEqual(["network", "server", "silent", "tls"]);
+    const asked = { ...fault("server"), retryAfterMs: 5_000 };
+    expect(waitsForServer({ ...STATES.waiting, fault: asked })).toBe(false);
+    expect(waitsForServer({ ...STATES.watching, fault: fault("server") })).toBe(false);
   });
 
   test("says in a status what is", () => {

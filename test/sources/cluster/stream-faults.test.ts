@@ -3,6 +3,7 @@ import type { Answer, FaultProxy } from "./fault-proxy.ts";
 import { controlPlane } from "../../support/shared-control-plane.ts";
 import type { TestNamespace } from "../../support/control-plane.ts";
 import { waitFor } from "../../support/wait.ts";
+import { MemoryTable } from "./memory-table.ts";
 import { startMirror } from "./mirror.ts";
 import type { Mirror } from "./mirror.ts";
 
@@ -165,6 +166,16 @@ describe("a stream through a faulty network", () => {
     expect(lists()).toBe(1);
   });
 
+  test("a server that answers for discovery again is asked for every stream that waits for it", async () => {
+    const hour = 3_600_000;
+    await watching({ discoveryMs: 200, discoveryAloneMs: 200, minStreamMs: 0, retry: { baseMs: hour, capMs: hour } });
+    const failed = forMaps({ status: 503, body: status(503, "ServiceUnavailable") }, 3);
+    proxy.end();
+    await waitFor("the failures", failed);
+    await works("b");
+    expect(lists()).toBe(1);
+  });
+
   test("404 keeps the rows and is no deletion", async () => {
     await watching({ minStreamMs: 0 });
     forMaps({ status: 404, body: status(404, "NotFound") }, 1);
@@ -265,6 +276,58 @@ describe("a stream through a faulty network", () => {
     });
     await m.watching("Deployment");
     expect(m.status("*")).toMatchObject({ state: "retrying", reason: "GroupUnavailable" });
+  });
+
+  test("discovery that lacks a kind, as of an API server that has just begun, does not make it gone; a 404 of the kind does", async () => {
+    const deployments = `/apis/apps/v1/namespaces/${namespace.name}/deployments`;
+    const probed = (url: string) => url.startsWith(deployments) && url.includes("limit=1");
+    const late = (probe: Answer | null) => {
+      const groups = { status: 200, body: JSON.stringify({ kind: "APIGroupList", groups: [] }) };
+      proxy.answer = (url) => (url === "/apis" ? groups : probed(url) ? probe : null);
+    };
+    const start = (table: MemoryTable) => {
+      m = startMirror({
+        kubeconfig: proxy.kubeconfig,
+        selections: [{ group: "apps", kinds: ["Deployment"], namespaces: [namespace.name] }],
+        timing: { discoveryMs: 100, discoveryAloneMs: 100, minStreamMs: 0 },
+        table,
+      });
+    };
+    const readings = async (more: number) => {
+      const read = () => proxy.requests.filter((request) => probed(request.slice("GET ".length))).length;
+      const enough = read() + more;
+      await waitFor("discovery to be read", () => read() >= enough);
+    };
+    const states = new Set<string>();
+    const seen = () => void states.add(m.status("Deployment")?.state ?? "none");
+    start(new MemoryTable());
+    await m.watching("Deployment");
+    await waitFor("its cursor", () => m.table.cursors.size === 1);
+    for (const probe of [
+      { status: 503, body: status(503, "ServiceUnavailable") },
+      { status: 403, body: status(403, "Forbidden") },
+      null,
+    ]) {
+      late(probe);
+      for (let reading = 0; reading < 3; reading++) {
+        await readings(1);
+        seen();
+      }
+    }
+    expect([...states]).toEqual(["watching"]);
+    // The same while it starts: nothing is concluded, and the stream goes on from its cursor when discovery has caught up.
+    await m.stop();
+    late({ status: 503, body: status(503, "ServiceUnavailable") });
+    start(new MemoryTable(m.table));
+    await readings(2);
+    expect(m.status("Deployment")).toMatchObject({ state: "retrying", reason: "GroupUnavailable" });
+    proxy.answer = () => null;
+    await m.watching("Deployment");
+    expect(m.started).toEqual({ watchlist: 0, list: 0, watch: 1 });
+    late({ status: 404, body: status(404, "NotFound") });
+    await waitFor("the kind to be gone", () => m.status("Deployment")?.state === "gone");
+    proxy.answer = () => null;
+    await m.watching("Deployment");
   });
 });
 
