@@ -2,84 +2,128 @@ import { readFile } from "node:fs/promises";
 import { pause } from "../../src/core/pause.ts";
 import { waitFor } from "../support/wait.ts";
 import type { Fault } from "./faults.ts";
+import type { LoadFigures } from "./load.ts";
 import type { Rig } from "./rig.ts";
 
 export interface FaultRound {
   readonly fault: string;
   readonly lastedMs: number;
-  /** What StoreReady said while it lasted. */
+  /** What StoreReady said from its beginning until the table was whole, when that was not True. */
   readonly said: readonly string[];
+  /** Writes that were given up for a while with the fault's own SQLSTATE; null where it has none. */
+  readonly refusals: number | null;
   /** From the end of the fault until no row was stale, missing or a ghost (ms). */
   readonly wholeAfterMs: number;
-  readonly changes: number;
+  readonly load: LoadFigures;
   /** The operator found that confirmed commits were not there. */
   readonly foundLost: boolean;
   /** Peak RSS of the operator since its start (MiB). */
   readonly peakMiB: number;
 }
 
-/** StoreReady must say what is wrong so long after it began (ms); a server that is silent is told of after five seconds. */
-const TOLD_WITHIN_MS = 20_000;
+/** What StoreReady must say where commits were lost. */
+const LOST = "False CursorsLost";
+/** A fault that has not been told of, or met, or has not been under so many changes lasts on, but not for longer than this (ms). */
+const TOLD_WITHIN_MS = 60_000;
+const CHANGES_MEANWHILE = 50;
 /** Of which the container of the operator has 256 MiB. */
 const MEMORY_MIB = 256;
-/** Rows must be whole so long after the fault (ms). */
+/** Rows must be whole so long after the fault (ms); on a machine where one comparison takes more than a third of a second, after so many of them. */
 const WHOLE_WITHIN_MS = 10_000;
+const WHOLE_WITHIN_CHECKS = 30;
 /** The load runs on for so long after the end of a fault (ms). */
 const LOAD_AFTER_MS = 1_500;
-const CONDITION_EVERY_MS = 200;
+/** A stream whose last confirmed step was a bookmark knows that it is where it was by the next one, a minute later (ms). */
+const TAKEN_BACK_WITHIN_MS = 90_000;
 
 /**
- * The fault lasts at least `atLeastMs`, and until it was told of.
+ * The fault lasts at least `atLeastMs`, and until it was told of and met.
  * @throws Error when the operator was restarted, grew too large or said nothing, a row is wrong too long after the fault, or the history broke.
  */
 export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perSecond: number): Promise<FaultRound> {
-  const never = new AbortController().signal;
-  const { pid } = rig.operator().process;
-  // Of the fault before nothing may be left to be told.
-  await waitFor("StoreReady before the fault", async () => (await rig.condition("StoreReady")).startsWith("True"));
-  const load = rig.load(perSecond, 1);
-  load.start();
-  await pause(LOAD_AFTER_MS, never);
-  const said = new Set<string>();
-  const begun = performance.now();
-  const end = await fault.begin(rig);
-  const leastMs = (): number =>
-    fault.brief === true || said.size > 0 ? atLeastMs : Math.max(atLeastMs, TOLD_WITHIN_MS);
-  while (performance.now() - begun < leastMs()) {
-    const condition = await rig.condition("StoreReady");
-    if (condition.startsWith("False")) said.add(condition);
-    await pause(CONDITION_EVERY_MS, never);
-  }
-  await end();
-  const ended = performance.now();
-  await pause(LOAD_AFTER_MS, never);
-  await load.stop();
   const { process } = rig.operator();
-  const alive = (): boolean => process.running() && process.pid === pid;
-  if (!alive()) throw new Error(`${fault.name}: the operator ended\n${await process.logTail()}`);
-  const { findings, unchecked } = await rig.check(Math.max(0, ended + WHOLE_WITHIN_MS - performance.now()));
-  const wholeAfterMs = Math.round(performance.now() - ended);
-  const broken = [...(await rig.brokenHistory()), ...load.errors.slice(0, 1)];
-  if (findings.length > 0 || unchecked.length > 0 || broken.length > 0) {
-    throw new Error(
-      `${fault.name}: ${findings.length} rows wrong, such as ${JSON.stringify(findings[0] ?? null)}; ${unchecked.length} not compared; ${broken.join("; ")}`,
-    );
-  }
-  const round: FaultRound = {
-    fault: fault.name,
-    lastedMs: Math.round(ended - begun),
-    said: [...said],
-    wholeAfterMs,
-    changes: load.changes,
-    foundLost: (await readFile(process.logFile, "utf8")).includes("lost commits"),
-    peakMiB: await peakMiB(pid),
+  const { pid } = process;
+  const assertAlive = async (): Promise<void> => {
+    if (rig.operator().process.running() && rig.operator().process.pid === pid) return;
+    throw new Error(`${fault.name}: the operator ended\n${await process.logTail()}`);
   };
-  if (!alive()) throw new Error(`${fault.name}: the operator ended\n${await process.logTail()}`);
-  const untold = said.size === 0 && fault.brief !== true;
-  if (untold || round.peakMiB > MEMORY_MIB || round.foundLost !== (fault.loses === true)) {
-    throw new Error(`this must not be: ${JSON.stringify(round)}`);
+  // Of the fault before nothing may be left to be told.
+  await storeReady(rig);
+  const checkMs = await durationOf(() => rig.check(WHOLE_WITHIN_MS));
+  const metBefore = await timesMet(rig, fault);
+  const condition = await rig.follow("StoreReady");
+  const load = rig.load(perSecond, 1);
+  try {
+    load.start();
+    await waitFor("the load", () => load.changes >= CHANGES_MEANWHILE, { timeoutMs: TOLD_WITHIN_MS });
+    const begun = performance.now();
+    const end = await fault.begin(rig);
+    try {
+      const changesBefore = load.changes;
+      await pause(atLeastMs - (performance.now() - begun), new AbortController().signal);
+      const lasted = async (): Promise<boolean> => {
+        await assertAlive();
+        const isMet = fault.sqlstate === undefined || (await timesMet(rig, fault)) > metBefore;
+        const isTold = fault.loses === true ? condition.said.has(LOST) : untrue(condition.said).length > 0;
+        return isMet && isTold && load.changes >= changesBefore + CHANGES_MEANWHILE;
+      };
+      await waitFor(`${fault.name} to be met and told`, lasted, { timeoutMs: TOLD_WITHIN_MS, intervalMs: 200 });
+    } finally {
+      await end();
+    }
+    const ended = performance.now();
+    await pause(LOAD_AFTER_MS, new AbortController().signal);
+    const figures = load.figures();
+    await load.stop();
+    await assertAlive();
+    const within = Math.max(WHOLE_WITHIN_MS, WHOLE_WITHIN_CHECKS * checkMs);
+    const { findings, unchecked } = await rig.check(Math.max(0, ended + within - performance.now()));
+    const wholeAfterMs = Math.round(performance.now() - ended);
+    const broken = [...(await rig.brokenHistory()), ...load.errors.slice(0, 1)];
+    if (findings.length > 0 || unchecked.length > 0 || broken.length > 0) {
+      throw new Error(
+        `${fault.name}: ${findings.length} rows wrong, such as ${JSON.stringify(findings[0] ?? null)}; ${unchecked.length} not compared; ${broken.join("; ")}`,
+      );
+    }
+    await storeReady(rig);
+    const round: FaultRound = {
+      fault: fault.name,
+      lastedMs: Math.round(ended - begun),
+      said: untrue(condition.said),
+      refusals: fault.sqlstate === undefined ? null : (await timesMet(rig, fault)) - metBefore,
+      wholeAfterMs,
+      load: figures,
+      foundLost: (await readFile(process.logFile, "utf8")).includes("lost commits"),
+      peakMiB: await peakMiB(pid),
+    };
+    await assertAlive();
+    if (round.peakMiB > MEMORY_MIB || round.foundLost !== (fault.loses === true)) {
+      throw new Error(`this must not be: ${JSON.stringify(round)}`);
+    }
+    return round;
+  } finally {
+    await load.stop();
+    await condition.stop();
   }
-  return round;
+}
+
+async function storeReady(rig: Rig): Promise<void> {
+  const isTrue = async () => (await rig.condition("StoreReady")).startsWith("True");
+  await waitFor("StoreReady", isTrue, { timeoutMs: TAKEN_BACK_WITHIN_MS });
+}
+
+async function timesMet(rig: Rig, { sqlstate }: Fault): Promise<number> {
+  return sqlstate === undefined ? 0 : rig.operator().metric("fabric_sync_write_retries_total", { sqlstate });
+}
+
+function untrue(said: ReadonlySet<string>): string[] {
+  return [...said].filter((words) => words.startsWith("False"));
+}
+
+async function durationOf(act: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await act();
+  return performance.now() - begun;
 }
 
 async function peakMiB(pid: number): Promise<number> {

@@ -5,17 +5,18 @@ import { promisify } from "node:util";
 import { pause } from "../../src/core/pause.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { startStandby, withClient } from "../support/postgres.ts";
+import { waitFor } from "../support/wait.ts";
 import { canHaveSmallDisk } from "../support/small-disk.ts";
-import { again, deadlocking, fillDisk, hunting, refusing } from "./refusals.ts";
+import { again, deadlocking, fillDisk, hunting, refusing, serializing } from "./refusals.ts";
 import { ROLE } from "./rig.ts";
 import type { Rig } from "./rig.ts";
 
 /** One way in which PostgreSQL fails. */
 export interface Fault {
   readonly name: string;
-  /** It is over as soon as it was, so there is nothing to tell of it: what counts is that nothing is lost. */
-  readonly brief?: boolean;
-  /** The operator is expected to find that confirmed commits are not there. */
+  /** What the server refuses the operator's writes with; absent where it says nothing. */
+  readonly sqlstate?: string;
+  /** The operator is expected to find that confirmed commits are not there, and to say so. */
   readonly loses?: boolean;
   /** Begins it; what it gives ends it, and resolves when PostgreSQL works again. */
   begin(rig: Rig): Promise<() => Promise<void>>;
@@ -60,17 +61,23 @@ async function family(pid: number): Promise<number[]> {
   const members = [pid];
   for (const entry of await readdir("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
-    const stat = await readFile(`/proc/${entry}/stat`, "utf8").catch(() => "");
-    const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-    if (parent === pid) members.push(Number(entry));
+    const [, parent] = await statusOf(Number(entry));
+    if (Number(parent) === pid) members.push(Number(entry));
   }
   return members;
+}
+
+/** State, parent and so on, as `proc(5)` has them; nothing of a process that is gone. */
+async function statusOf(pid: number): Promise<string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat === "" ? [] : stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 /** SIGSTOP: connections stay, nothing answers. */
 async function stopped(rig: Rig): Promise<() => Promise<void>> {
   // The postmaster first: it makes no new one then.
   process.kill(rig.postgres.pid, "SIGSTOP");
+  await waitFor("the postmaster to stand still", async () => (await statusOf(rig.postgres.pid))[0] === "T");
   const members = await family(rig.postgres.pid);
   for (const pid of members) process.kill(pid, "SIGSTOP");
   return async () => {
@@ -86,19 +93,21 @@ async function promoted(rig: Rig): Promise<() => Promise<void>> {
   const link = await startFaultProxy({ port: rig.postgres.port });
   const standby = await startStandby(rig.postgres, link.port);
   // It has caught up with the load before it falls behind.
+  const [now] = await rig.sql<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
   await withClient(standby.url, async (client) => {
-    for (;;) {
-      const { rows } = await client.query<{ live: boolean }>(
-        "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS live",
-      );
-      if (rows[0]?.live === true) return;
-      await pause(50, new AbortController().signal);
-    }
+    const hasCaughtUp = async () =>
+      (await client.query(`SELECT WHERE pg_last_wal_replay_lsn() >= '${now?.lsn ?? ""}'`)).rowCount === 1;
+    await waitFor("the replica to catch up", hasCaughtUp, { timeoutMs: 60_000 });
   });
-  await pause(500, new AbortController().signal);
   link.freeze();
   await link.refuse();
+  const cursors = async () =>
+    (
+      await rig.sql<{ all: string }>("SELECT string_agg(position, ' ' ORDER BY scope) AS all FROM fabric_sync.cursor")
+    )[0]?.all;
+  const before = await cursors();
   await pause(1_000, new AbortController().signal);
+  await waitFor("commits that the replica lacks", async () => (await cursors()) !== before, { timeoutMs: 60_000 });
   await rig.postgres.halt("SIGKILL");
   await withClient(standby.url, (client) => client.query("SELECT pg_promote()"));
   rig.target.port = standby.port;
@@ -113,24 +122,25 @@ async function promoted(rig: Rig): Promise<() => Promise<void>> {
 export const FAULTS: readonly Fault[] = [
   {
     name: "25006 read-only",
+    sqlstate: "25006",
     begin: setting(
       "ALTER SYSTEM SET default_transaction_read_only = on",
       "ALTER SYSTEM RESET default_transaction_read_only",
     ),
   },
-  { name: "57P01 terminated", begin: hunting("pg_terminate_backend") },
-  { name: "57P03 starting up", begin: startingUp },
+  { name: "57P01 terminated", sqlstate: "57P01", begin: hunting("pg_terminate_backend") },
+  { name: "57P03 starting up", sqlstate: "57P03", begin: startingUp },
   {
     name: "53300 too many connections",
+    sqlstate: "53300",
     begin: setting(`ALTER ROLE ${ROLE} CONNECTION LIMIT 0`, `ALTER ROLE ${ROLE} CONNECTION LIMIT -1`),
   },
   (await canHaveSmallDisk())
-    ? { name: "53100 disk full", begin: fillDisk }
-    : { name: "53100 disk full (raised by a trigger)", begin: refusing("53100") },
-  // Only writers at a stricter isolation than ours meet it, or those of a distributed database.
-  { name: "40001 serialization (raised by a trigger)", begin: refusing("40001") },
-  { name: "40P01 deadlock", begin: deadlocking },
-  { name: "57014 cancelled", begin: hunting("pg_cancel_backend") },
+    ? { name: "53100 disk full", sqlstate: "53100", begin: fillDisk }
+    : { name: "53100 disk full (raised by a trigger)", sqlstate: "53100", begin: refusing("53100") },
+  { name: "40001 serialization", sqlstate: "40001", begin: serializing },
+  { name: "40P01 deadlock", sqlstate: "40P01", begin: deadlocking },
+  { name: "57014 cancelled", sqlstate: "57014", begin: hunting("pg_cancel_backend") },
   // Sooner than a session is set up.
   { name: "reset", begin: again(5, (rig) => rig.proxy.reset()) },
   { name: "SIGSTOP", begin: stopped },
@@ -142,5 +152,5 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   // Last: the server is another one afterwards, and before it nothing was ever lost.
-  { name: "promoted replica", brief: true, loses: true, begin: promoted },
+  { name: "promoted replica", loses: true, begin: promoted },
 ];

@@ -6,6 +6,7 @@ import type { Rig } from "./rig.ts";
 /** How long the table may take to be the cluster again (ms). */
 const SETTLE_MS = 30_000;
 const CHANGES_PER_SECOND = 100;
+const CHANGES_BEFORE = 10;
 
 export interface Kills {
   readonly rounds: number;
@@ -36,6 +37,8 @@ export async function killRounds(
   for (let round = 1; round <= rounds; round++) {
     const load = rig.load(CHANGES_PER_SECOND, seed + round);
     load.start();
+    // Each kill comes amid changes, however slow the servers are; when it comes is left to chance all the same.
+    await waitFor("the load", () => load.changes >= CHANGES_BEFORE, { timeoutMs: SETTLE_MS });
     // One in four is killed as it starts.
     if (random() < 0.25) {
       await rig.operator().process.stop("SIGKILL");
@@ -47,7 +50,7 @@ export async function killRounds(
     await load.stop();
     const begun = performance.now();
     await rig.start();
-    await rig.operator().ready();
+    await rig.operator().ready(60_000);
     const { findings, unchecked } = await waitFor(
       "the check",
       async () => {

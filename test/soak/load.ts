@@ -10,9 +10,19 @@ const AT_ONCE = 96;
 /** Objects of each kind that come, change and go. */
 const SLOTS = 40;
 
+/** What a load came to. */
+export interface LoadFigures {
+  readonly changes: number;
+  readonly perSecond: number;
+  /** Share of the time in which {@link AT_ONCE} requests were under way: the servers took no more. */
+  readonly heldShare: number;
+  /** CPU time of this process in that of a core; well below 1 it was not the load that had no time. */
+  readonly cores: number;
+}
+
 /** Makes, changes and deletes objects of many kinds at a steady rate until it is stopped. */
 export class Load {
-  readonly #client: Pick<KubeClient, "request">;
+  readonly #clients: readonly Pick<KubeClient, "request">[];
   readonly #paths: readonly string[];
   readonly #perSecond: number;
   readonly #stop = new AbortController();
@@ -21,19 +31,23 @@ export class Load {
   readonly #pending = new Set<Promise<void>>();
   readonly #random: () => number;
   #running: Promise<void> | null = null;
+  #asked = 0;
+  #ticks = 0;
+  #heldTicks = 0;
+  #begun = { at: 0, cpu: process.cpuUsage() };
   /** Changes that the API server confirmed. */
   changes = 0;
   readonly errors: string[] = [];
 
-  /** `paths`: of namespaced resources; `there`: what exists, by path, handed from one load to the next. */
+  /** `clients` are used in turns; `paths`: of namespaced resources; `there`: what exists, by path, handed from one load to the next. */
   constructor(
-    client: Pick<KubeClient, "request">,
+    clients: readonly Pick<KubeClient, "request">[],
     paths: readonly string[],
     there: Set<string>,
     perSecond: number,
     seed: number,
   ) {
-    this.#client = client;
+    this.#clients = clients;
     this.#there = there;
     this.#paths = paths;
     this.#perSecond = perSecond;
@@ -42,6 +56,18 @@ export class Load {
 
   start(): void {
     this.#running ??= this.#run();
+  }
+
+  /** As of now. */
+  figures(): LoadFigures {
+    const ms = performance.now() - this.#begun.at;
+    const { user, system } = process.cpuUsage(this.#begun.cpu);
+    return {
+      changes: this.changes,
+      perSecond: Math.round((this.changes * 1_000) / ms),
+      heldShare: rounded(this.#heldTicks / Math.max(1, this.#ticks)),
+      cores: rounded((user + system) / 1_000 / ms),
+    };
   }
 
   /** Resolves when the last request is answered. */
@@ -54,12 +80,15 @@ export class Load {
   async #run(): Promise<void> {
     // By the clock: a tick that comes late brings what was due meanwhile.
     const begun = performance.now();
+    this.#begun = { at: begun, cpu: process.cpuUsage() };
     let asked = 0;
     while (!this.#stop.signal.aborted) {
       const due = ((performance.now() - begun) * this.#perSecond) / 1_000;
       // What a server could not take in a second is not asked of it later.
       asked = Math.max(asked, due - this.#perSecond);
       for (; asked < due && this.#pending.size < AT_ONCE; asked += 1) this.#change();
+      this.#ticks += 1;
+      if (this.#pending.size >= AT_ONCE) this.#heldTicks += 1;
       await pause(TICK_MS, this.#stop.signal);
     }
   }
@@ -91,19 +120,25 @@ export class Load {
   }
 
   async #request(kind: number, path: string, name: string, key: string): Promise<void> {
+    const client = this.#clients[this.#asked++ % this.#clients.length];
+    if (client === undefined) throw new Error("a load needs a client");
     if (!this.#there.has(key)) {
-      await this.#client.request("POST", path, { body: thing(kind, name, this.changes) });
+      await client.request("POST", path, { body: thing(kind, name, this.changes) });
       this.#there.add(key);
     } else if (this.#random() < 0.2) {
-      await this.#client.request("DELETE", `${path}/${name}`);
+      await client.request("DELETE", `${path}/${name}`);
       this.#there.delete(key);
     } else {
-      await this.#client.request("PATCH", `${path}/${name}`, {
+      await client.request("PATCH", `${path}/${name}`, {
         body: { spec: { version: this.changes } },
         headers: { "content-type": "application/merge-patch+json" },
       });
     }
   }
+}
+
+function rounded(share: number): number {
+  return Math.round(share * 100) / 100;
 }
 
 /** A small generator with a seed, so that a run can be repeated. */

@@ -9,9 +9,18 @@ import { bundleInto } from "../../scripts/bundle.ts";
 import { createWorkspace } from "../support/workspace.ts";
 import { awayRound } from "./away.ts";
 import { faultRound } from "./fault-round.ts";
+import type { FaultRound } from "./fault-round.ts";
 import { FAULTS } from "./faults.ts";
 import { killRounds } from "./kills.ts";
 import { startRig } from "./rig.ts";
+
+function cells({ fault, lastedMs, said, refusals, wholeAfterMs, load, foundLost, peakMiB }: FaultRound): unknown[] {
+  const { changes, perSecond, heldShare, cores } = load;
+  return [
+    ...[fault, lastedMs, said.join(", "), refusals ?? "", wholeAfterMs],
+    ...[changes, perSecond, heldShare, cores, foundLost ? "yes" : "no", peakMiB],
+  ];
+}
 
 const [what = "kills", count, ...rest] = process.argv.slice(2);
 // Of its own: a build meanwhile must not change what runs.
@@ -24,16 +33,14 @@ try {
   if (what === "faults") {
     const chosen = rest.length === 0 ? FAULTS : FAULTS.filter(({ name }) => rest.includes(name));
     const all: string[] = [
-      "| fault | lasted ms | StoreReady said | whole after ms | changes | lost commits found | peak MiB |",
-      "| --- | --- | --- | --- | --- | --- | --- |",
+      "| fault | lasted ms | StoreReady said | refusals | whole after ms | changes | a second | held | load's cores | lost commits found | peak MiB |",
+      `|${" --- |".repeat(11)}`,
     ];
     for (const fault of chosen) {
       // A server that is silent is told of after some seconds, so it lasts longer.
       const seconds = Number(count ?? 20) * (fault.name === "SIGSTOP" ? 1.5 : 1);
       const round = await faultRound(rig, fault, seconds * 1_000, 200);
-      all.push(
-        `| ${[round.fault, round.lastedMs, round.said.join(", "), round.wholeAfterMs, round.changes, round.foundLost ? "yes" : "no", round.peakMiB].join(" | ")} |`,
-      );
+      all.push(`| ${cells(round).join(" | ")} |`);
       console.log(JSON.stringify(round));
     }
     console.log(all.join("\n"));

@@ -25,10 +25,7 @@ export function again(
   };
 }
 
-/**
- * A trigger of the real server refuses every write of a row with this SQLSTATE: for what a writer at READ COMMITTED never meets on this server, and
- * for what this machine does not let us bring about.
- */
+/** A trigger of the real server refuses every write of a row with this SQLSTATE: for what this machine does not let us bring about. */
 export function refusing(sqlstate: string): Fault["begin"] {
   return async (rig) => {
     await rig.sql(
@@ -56,6 +53,48 @@ export function hunting(act: "pg_cancel_backend" | "pg_terminate_backend"): Faul
         END LOOP;
       END $$`),
   );
+}
+
+const ASKED = Buffer.from("ISOLATION LEVEL READ COMMITTED");
+const GIVEN = Buffer.from("ISOLATION LEVEL SERIALIZABLE  ");
+
+/** Every transaction is given what databases give that know nothing weaker. */
+function stricter(chunk: Buffer): Buffer {
+  const at = chunk.indexOf(ASKED);
+  if (at === -1) return chunk;
+  const changed = Buffer.from(chunk);
+  GIVEN.copy(changed, at);
+  return changed;
+}
+
+/**
+ * The row that each transaction of the operator holds is changed by two others in turns: while one has it the next one waits for it already, so
+ * whoever comes has a snapshot from before the change that he waits for.
+ */
+const CHANGE = `
+  BEGIN;
+  SELECT FROM fabric_sync.fabric FOR UPDATE;
+  UPDATE fabric_sync.fabric SET name = name;
+  SELECT pg_sleep(0.02);
+  COMMIT`;
+
+/**
+ * The server finds that it cannot serialize. At READ COMMITTED, which the operator asks for, it has no reason to; so somebody in between asks for
+ * more, as a database does to which transactions are SERIALIZABLE whatever was asked for.
+ */
+export async function serializing(rig: Rig): Promise<() => Promise<void>> {
+  const stop = new AbortController();
+  const changing = [1, 2].map(() =>
+    withClient(rig.databaseUrl(), async (client) => {
+      while (!stop.signal.aborted) await client.query(CHANGE);
+    }),
+  );
+  rig.proxy.rewrite = stricter;
+  return async () => {
+    rig.proxy.rewrite = null;
+    stop.abort();
+    await Promise.all(changing);
+  };
 }
 
 const WAITS = `SELECT pid FROM pg_stat_activity WHERE usename = '${ROLE}' AND wait_event_type = 'Lock' LIMIT 1`;

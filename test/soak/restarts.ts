@@ -33,6 +33,8 @@ export async function changeMuch(rig: Rig, seed: number): Promise<void> {
  */
 export async function restartRound(rig: Rig, meanwhile: () => Promise<void>): Promise<RestartRound> {
   await rig.check(SETTLE_MS);
+  // What follows from the rows is judged after they are there.
+  await waitFor("Ready", async () => (await rig.condition("Ready")).startsWith("True"), { timeoutMs: SETTLE_MS });
   await rig.operator().process.stop("SIGTERM");
   const before = await fingerprints(rig);
   const [last] = await rig.sql<{ seq: string }>(
@@ -41,7 +43,7 @@ export async function restartRound(rig: Rig, meanwhile: () => Promise<void>): Pr
   await meanwhile();
   const begun = performance.now();
   await rig.start();
-  await rig.operator().ready();
+  await rig.operator().ready(60_000);
   const readyMs = Math.round(performance.now() - begun);
   const { streams, findings, unchecked } = await rig.check(SETTLE_MS);
   const operator = rig.operator();

@@ -1,7 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isJsonObject } from "../../src/core/json.ts";
-import type { JsonObject } from "../../src/core/json.ts";
 import { checkFabric } from "../../src/sources/cluster/checker.ts";
 import type { CheckReport } from "../../src/sources/cluster/checker.ts";
 import { KubeClient } from "../../src/sources/cluster/client.ts";
@@ -19,6 +17,8 @@ import { startPostgres, withClient } from "../support/postgres.ts";
 import type { OwnPostgresServer } from "../support/postgres.ts";
 import { waitFor } from "../support/wait.ts";
 import { createWorkspace } from "../support/workspace.ts";
+import { conditionOf, followCondition } from "./conditions.ts";
+import type { Told } from "./conditions.ts";
 import { HISTORY_RULES } from "./history.ts";
 import { definition, GROUP, pathOf } from "./kinds.ts";
 import { Load } from "./load.ts";
@@ -30,6 +30,9 @@ export const ROLE = "soak_operator";
 
 /** Room for the history of some minutes; what is left of it is filled up by the fault of a full disk. */
 const SMALL_DISK = 160 * 2 ** 20;
+
+/** Over which the load is spread, so that no connection's bound on requests under way is the bound of the load. */
+const LOAD_CONNECTIONS = 4;
 
 export interface RigOptions {
   /** Path of `fabric-sync.mjs`. */
@@ -58,6 +61,8 @@ export interface Rig {
   brokenHistory(): Promise<string[]>;
   /** `status reason` of a condition of the Fabric; '' while it is not there. */
   condition(type: string): Promise<string>;
+  /** All that a condition says from now on. */
+  follow(type: string): Promise<Told>;
   /** Something more to end with the rig. */
   onStop(end: () => Promise<void>): void;
   stop(): Promise<void>;
@@ -90,8 +95,13 @@ async function assemble(
   const target = { port: postgres.port };
   const proxy = await startFaultProxy(target);
   ends.push(() => proxy.stop());
-  const client = new KubeClient(loadKubeConfig({ from: "file", path: plane.adminKubeconfig.path }));
-  ends.push(() => client.close());
+  const connect = (): KubeClient => {
+    const made = new KubeClient(loadKubeConfig({ from: "file", path: plane.adminKubeconfig.path }));
+    ends.push(() => made.close());
+    return made;
+  };
+  const client = connect();
+  const loaders = Array.from({ length: LOAD_CONNECTIONS }, connect);
 
   const database = await postgres.createDatabase({ name: "soak" });
   await withClient(database.url, async (sql) => {
@@ -148,7 +158,7 @@ async function assemble(
         cacheDirectory: join(workspace.directory, "cache"),
       });
     },
-    load: (perSecond, seed) => new Load(client, paths, there, perSecond, seed),
+    load: (perSecond, seed) => new Load(loaders, paths, there, perSecond, seed),
     async check(settleMs) {
       const pool = createPool({
         connection: { connectionString: direct() },
@@ -174,16 +184,9 @@ async function assemble(
       return broken;
     },
     async condition(type) {
-      const body = await client.request("GET", `${FABRIC}/soak`);
-      return conditionOf(isJsonObject(body) ? body : {}, type);
+      return conditionOf(await client.request("GET", `${FABRIC}/soak`), type);
     },
+    follow: (type) => followCondition(client, { collection: FABRIC, name: "soak" }, type),
     onStop: (end) => void ends.push(end),
   };
-}
-
-function conditionOf(object: JsonObject, type: string): string {
-  const status = isJsonObject(object["status"]) ? object["status"] : {};
-  const conditions = Array.isArray(status["conditions"]) ? status["conditions"].filter(isJsonObject) : [];
-  const found = conditions.find((condition) => condition["type"] === type);
-  return found === undefined ? "" : `${String(found["status"])} ${String(found["reason"])}`;
 }

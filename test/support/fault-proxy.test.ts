@@ -52,6 +52,16 @@ it("passes bytes on, counts them, and replaces an address", async () => {
   expect(proxy.through("postgresql://u:p@db.example:5432/x")).toBe(`postgresql://u:p@127.0.0.1:${proxy.port}/x`);
 });
 
+it("passes something else on to the server, on connections that are open too", async () => {
+  const client = await dialled();
+  proxy.rewrite = (chunk) => Buffer.from(chunk.toString().toUpperCase());
+  client.socket.write(" again");
+  await waitFor("the echo", () => client.received === "hello AGAIN");
+  proxy.rewrite = null;
+  client.socket.write(" and again");
+  await waitFor("the echo", () => client.received === "hello AGAIN and again");
+});
+
 it("keeps a half-open connection silent until it is thawed, and lets new ones pass", async () => {
   const frozen = await dialled();
   proxy.freeze();

@@ -16,6 +16,8 @@ export interface FaultProxy {
   readonly bytes: { readonly toServer: number; readonly toClient: number };
   /** What happens to connections accepted from now on; null for nothing. */
   nextFault: ConnectionFault | null;
+  /** What becomes of the bytes on their way to the server, a chunk at a time; null for nothing. It may be of another length. */
+  rewrite: ((chunk: Buffer) => Buffer) | null;
   /**
    * Half-open: open connections stay open, not a byte passes in either direction any more. What a pulled cable or a dropped NAT entry
    * looks like. Connections made later pass, unless `refuse` or `nextFault` say otherwise.
@@ -48,9 +50,11 @@ export async function startFaultProxy(target: { host?: string; port: number }): 
   const bytes = { toServer: 0, toClient: 0 };
   let accepted = 0;
   let nextFault: ConnectionFault | null = null;
+  let rewrite: FaultProxy["rewrite"] = null;
+  const toServer = (chunk: Buffer): Buffer => rewrite?.(chunk) ?? chunk;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     accepted++;
-    const link = new Link(client, target, nextFault ?? {}, bytes);
+    const link = new Link(client, target, nextFault ?? {}, bytes, toServer);
     links.add(link);
     link.onEnd(() => links.delete(link));
   });
@@ -92,6 +96,12 @@ export async function startFaultProxy(target: { host?: string; port: number }): 
     set nextFault(fault) {
       nextFault = fault;
     },
+    get rewrite() {
+      return rewrite;
+    },
+    set rewrite(change) {
+      rewrite = change;
+    },
     freeze: () => links.forEach((link) => link.freeze()),
     thaw: () => links.forEach((link) => link.thaw()),
     reset: () => links.forEach((link) => link.reset()),
@@ -116,11 +126,12 @@ class Link {
     target: { host?: string; port: number },
     fault: ConnectionFault,
     bytes: { toServer: number; toClient: number },
+    toServer: (chunk: Buffer) => Buffer,
   ) {
     this.#client = client;
     this.#server = connect({ host: target.host ?? "127.0.0.1", port: target.port, allowHalfOpen: true, noDelay: true });
-    this.#pass(client, this.#server, "toServer", fault, bytes);
-    this.#pass(this.#server, client, "toClient", fault, bytes);
+    this.#pass(client, this.#server, "toServer", fault, bytes, toServer);
+    this.#pass(this.#server, client, "toClient", fault, bytes, (chunk) => chunk);
     if (fault.silent === true) this.freeze();
   }
 
@@ -160,6 +171,7 @@ class Link {
     direction: "toServer" | "toClient",
     fault: ConnectionFault,
     bytes: { toServer: number; toClient: number },
+    changed: (chunk: Buffer) => Buffer,
   ): void {
     let passed = 0;
     const after = (act: () => void): void => {
@@ -173,7 +185,7 @@ class Link {
         passed += rest.length;
         bytes[direction] += rest.length;
         // Back-pressure of one side holds the other, as if there were no proxy.
-        if (!to.destroyed && !to.write(rest, () => passed >= limit && this.reset())) {
+        if (!to.destroyed && !to.write(changed(rest), () => passed >= limit && this.reset())) {
           from.pause();
           to.once("drain", () => from.resume());
         }
