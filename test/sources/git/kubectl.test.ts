@@ -139,6 +139,23 @@ const STRUCTURES = [
   "data: {a: .NaN}",
 ].map((body) => HEAD + body);
 
+/** More brackets than any nesting may have, all of them in texts and comments; the anchor keeps the fast reader from them. */
+const BRACKETED = [
+  `data:\n  a: >\n${"    folded [ {\n".repeat(300)}`,
+  `data:\n  a: |+2\n${"      kept [[\n".repeat(300)}\n`,
+  `data:\n  - |-\n${"    {[\n".repeat(300)}  - ">-": [x]\n`,
+  `data: {a: "${"[{ \n  ".repeat(300)}"}\n`,
+  `data:\n  a: "${'[ \\" {'.repeat(300)}"\n  b: '${"[ '' {".repeat(300)}'\n`,
+  `data:\n  a: '${"[[\n    - ? : {{\n    ".repeat(300)}'\n`,
+  `data:\n  a: plain\n${"    [ and { more\n".repeat(300)}`,
+  `data:\n  a: ${"x[ {".repeat(300)}\n`,
+  `${"# [[[ {{{\n".repeat(300)}data: 1 # ${"[".repeat(300)}\n${"  # {\n".repeat(300)}`,
+  `data:\n  "${"[".repeat(300)}": ${"-".repeat(300)}\n  ${"[".repeat(3)}x]]]: 1\n`,
+  `data:\n  a: >\n${`    ${"- ".repeat(300)}\n`.repeat(3)}`,
+  `data: ${"[".repeat(150)}x${"]".repeat(150)}\n`,
+  `data:\n${Array.from({ length: 120 }, (_, level) => `${" ".repeat(level + 1)}a:\n`).join("")}${" ".repeat(121)}b\n`,
+].map((body) => `${HEAD}x: &anchor 1\n${body}`);
+
 const item = (name: string) => `{apiVersion: v1, kind: ConfigMap, metadata: {name: ${name}}}`;
 const STREAMS = [
   `${HEAD}---\n${HEAD}`,
@@ -224,6 +241,8 @@ describe("reads what kubectl reads", () => {
       ),
     ],
     ["structures", STRUCTURES],
+    ["structures with carriage returns", STRUCTURES.map((text) => text.replaceAll("\n", "\r\n"))],
+    ["brackets in texts and comments", BRACKETED],
     ["generated documents", generated(400)],
   ])(
     "%s",

@@ -5,8 +5,7 @@ import { writePlaces } from "../../../core/places.ts";
 import type { FieldPlace, Place, Places } from "../../../core/places.ts";
 import type { FileRejection } from "../../../core/ports.ts";
 import { readJsonDocuments } from "./json-documents.ts";
-import { MAX_DEPTH, MAX_VALUES } from "../limits.ts";
-import { nesting, valuesAtMost } from "./nesting.ts";
+import { MAX_DEPTH } from "../limits.ts";
 import { checkManifest } from "./manifest-checks.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { isRefused, TOO_MANY_ITEMS } from "./read-document.ts";
@@ -120,16 +119,12 @@ class FileReader {
       const place = { line: chunk.firstLine + before.length, column: (before.at(-1)?.length ?? 0) + 1 };
       return this.#refuse(place, "ControlCharacter", "a control character that YAML does not allow");
     }
+    text = withPlainBreaks(text);
     const plain = readPlainYaml(text, chunk.firstLine, this.#maxDocuments);
     if (plain === TOO_MANY_ITEMS) {
       this.#tooMany = true;
       return;
     }
-    // The plain reader knows how deep it is, and that a bracket in a text is none.
-    if (plain === null && nesting(chunk.bytes) > MAX_DEPTH)
-      return this.#refuse(start, "TooDeep", `nested deeper than ${MAX_DEPTH} levels`);
-    if (plain === null && valuesAtMost(chunk.bytes, MAX_VALUES) > MAX_VALUES)
-      return this.#refuse(start, "TooManyValues", `more than ${MAX_VALUES} values in one document`);
     for (const read of plain ? [plain] : readWithLibrary(text, chunk.firstLine)) {
       if (isRefused(read)) this.#refuse(read.place, read.code, read.message);
       else this.#take(read.value, read.place, read.items, read.fields);
@@ -181,6 +176,13 @@ function ofItems(fields: Fields, depth: number): FieldPlace[][] {
     else item?.push(field);
   }
   return items;
+}
+
+/** To YAML a line break is one whoever wrote it; the plain reader knows one of them. A lone carriage return is left for the library to judge. */
+function withPlainBreaks(text: string): string {
+  if (!text.includes("\r")) return text;
+  const plain = text.replaceAll("\r\n", "\n");
+  return plain.includes("\r") ? text : plain;
 }
 
 function tooMany(maxDocuments: number): FileContents {

@@ -1,7 +1,8 @@
-import { isMap, isSeq, LineCounter, parseAllDocuments } from "yaml";
-import type { Document, ParsedNode } from "yaml";
+import { Composer, isMap, isSeq, LineCounter, Parser } from "yaml";
+import type { CST, Document, ParsedNode } from "yaml";
 import type { Place } from "../../../core/places.ts";
 import { fieldPlaces } from "./field-places.ts";
+import { lexemesOf } from "./lexemes.ts";
 import { MAX_DEPTH } from "../limits.ts";
 import type { DocumentOutcome } from "./read-document.ts";
 import { documentValue, ValueError } from "./yaml-values.ts";
@@ -17,16 +18,26 @@ export function readWithLibrary(text: string, firstLine: number): DocumentOutcom
     return { line: firstLine + line, column: col };
   };
   const start = { line: firstLine + 1, column: 1 };
+  const lexemes = lexemesOf(text);
+  if ("code" in lexemes) {
+    const { code, message, offset } = lexemes;
+    const before = text.slice(0, offset);
+    const place = { line: start.line + countOf("\n", before), column: offset - before.lastIndexOf("\n") };
+    return [{ place, code, message }];
+  }
+  const { stackTraceLimit } = Error;
   try {
-    const documents = parseAllDocuments(text, {
+    // A text of nothing but mistakes has a hundred thousand errors, of which we tell the first: their stacks would be four fifths of its time.
+    Error.stackTraceLimit = 0;
+    const composer = new Composer({
       version: "1.1",
       schema: "failsafe",
       merge: false,
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: "error",
-      lineCounter: lines,
-    }) as Document.Parsed[];
+    });
+    const documents = [...composer.compose(tokensOf(lexemes, lines))] as Document.Parsed[];
     return documents.flatMap((document, index) => outcomeOf(document, index, at) ?? []);
   } catch (error) {
     if (error instanceof ValueError) return [{ place: at(error.offset), code: error.code, message: error.message }];
@@ -35,7 +46,21 @@ export function readWithLibrary(text: string, firstLine: number): DocumentOutcom
       return [{ place: start, code: "TooDeep", message: `nested deeper than ${MAX_DEPTH} levels` }];
     // Whatever a parser throws at a strange text is that text's fault, and only its document's.
     return [{ place: start, code: "YamlSyntax", message: "the document cannot be parsed" }];
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** What the library's `Parser.parse` does, with lexemes that are there already. */
+function* tokensOf(lexemes: readonly string[], lines: LineCounter): Generator<CST.Token, void> {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  for (const lexeme of lexemes) yield* parser.next(lexeme);
+  yield* parser.end();
+}
+
+function countOf(character: string, text: string): number {
+  return text.split(character).length - 1;
 }
 
 /** @throws ValueError */
