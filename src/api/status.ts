@@ -110,6 +110,7 @@ export const fabricStatus = described(
           }),
           "Those that are drifted, missing, extra or invalid, by how much it matters.",
         ).optional(),
+        score: integer("The score of the heaviest of them, 1 to 100; 0 where nothing drifts.").optional(),
         judgedBy: text(
           "Stands for the rules and the cluster's schemas by which every object was compared; others, and all are compared again.",
         ).optional(),

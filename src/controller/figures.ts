@@ -40,7 +40,7 @@ function isNeverRead({ counts, git, cluster, hasGit }: FabricFacts, before: Fabr
 
 function driftFigures(
   { git, judgedBy }: FabricFacts,
-  { byDrift, bySeverity, unknown }: NonNullable<FabricFacts["counts"]>,
+  { byDrift, bySeverity, driftScore, unknown }: NonNullable<FabricFacts["counts"]>,
 ): NonNullable<FabricStatus["drift"]> {
   const drift = (word: string) => byDrift[word] ?? 0;
   const severe = (word: string) => bySeverity[word] ?? 0;
@@ -55,6 +55,7 @@ function driftFigures(
     notCompared: drift("not_compared"),
     ...unknownReasons(unknown),
     bySeverity: { low: severe("low"), medium: severe("medium"), high: severe("high"), critical: severe("critical") },
+    score: driftScore,
     ...(judgedBy === "" ? {} : { judgedBy }),
     ...(git === null || git.revision === "" ? {} : { evaluatedRevision: git.revision }),
   };

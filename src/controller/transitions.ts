@@ -74,18 +74,20 @@ function isReady({ conditions = [] }: FabricStatus): boolean {
   return conditions.some(({ type, status }) => type === "Ready" && status === "True");
 }
 
-/** `3 drifted, 1 missing (1 high, 3 medium); 2 unknown`; '' where nothing drifts. */
+/** `3 drifted, 1 missing (1 high, 3 medium, score 70); 2 unknown`; '' where nothing drifts. */
 function driftWords({ drift = {} }: FabricStatus): string {
   const words = (counts: Readonly<Record<string, number | undefined>>): string =>
     Object.entries(counts)
       .flatMap(([word, count = 0]) => (count === 0 ? [] : [`${count} ${word}`]))
       .join(", ");
-  const { drifted, missing, extra, invalid, unknown, bySeverity } = drift;
+  const { drifted, missing, extra, invalid, unknown, bySeverity, score } = drift;
   const told = words({ drifted, missing, extra, invalid });
   if (told === "") return "";
   const { critical, high, medium, low } = bySeverity ?? {};
   const unsure = words({ unknown });
-  return `${told} (${words({ critical, high, medium, low })})${unsure === "" ? "" : `; ${unsure}`}`;
+  // A status of an earlier release tells none.
+  const heaviest = score === undefined ? "" : `, score ${score}`;
+  return `${told} (${words({ critical, high, medium, low })}${heaviest})${unsure === "" ? "" : `; ${unsure}`}`;
 }
 
 /** Whether another condition that is told has the same story. */

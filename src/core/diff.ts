@@ -15,6 +15,7 @@
  * `weak` are differences of which only the API server can say whether they are any: declared null, `{}`, `[]` or a zero against absent, a
  * number against a text of the same digits, keys that somebody added inside an atomic value. Who cannot ask it takes them for equal.
  */
+import { agreesPlainly } from "./agree.ts";
 import { elementsOf } from "./elements.ts";
 import type { DifferenceSink, Knowledge } from "./difference.ts";
 import type { KindRules, PathRule } from "./equivalence.ts";
@@ -37,7 +38,7 @@ export function compareDeclared(
 ): boolean {
   const tree = path.reduce<PathTree<PathRule> | null>((node, segment) => step(node, segment), rules.paths);
   const schema = schemaAt(kind, path);
-  if (schema === "pruned") return true;
+  if (schema === "pruned" || agreesPlainly(desired, actual, schema)) return true;
   const walk = new Comparison(rules, kind?.typed === true, path, sink);
   return walk.compare(desired, actual, { tree, schema, siblings: {}, actualSiblings: {}, exact: false });
 }
@@ -84,7 +85,7 @@ class Comparison {
     if (schema.nullable && schema.form !== "any") return this.#tell(null, actual, false);
     if (schema.fallback !== undefined && sameJson(actual, schema.fallback)) return true;
     // Defaults of built-in kinds are not in their schema.
-    return this.#tell(null, actual, this.#typed || isEmpty(actual) || hasDefaults(schema));
+    return this.#tell(null, actual, this.#typed || isEmpty(actual) || schema.fallback !== undefined);
   }
 
   #compareAbsent(desired: JsonValue, { tree, schema, siblings }: Place): boolean {
@@ -103,10 +104,12 @@ class Comparison {
     const normal = tree?.rule?.mapKey;
     const renamed = normal === undefined ? null : new Map(Object.keys(actual).map((key) => [normal(key), key]));
     for (const key of Object.keys(desired)) {
-      const field = fieldSchema(schema, key);
-      if (field === "pruned") continue;
       const there = normal === undefined ? key : (renamed?.get(normal(key)) ?? key);
       const found = Object.hasOwn(actual, there) ? actual[there] : undefined;
+      // As a rule: said before anything is looked up or made for it.
+      if (found !== undefined && found === desired[key]) continue;
+      const field = fieldSchema(schema, key);
+      if (field === "pruned") continue;
       this.#path.push(key);
       this.#actualPath.push(there);
       const goOn = this.compare(desired[key] ?? null, found, {
@@ -143,12 +146,14 @@ class Comparison {
   }
 
   #compareLists(desired: JsonValue[], actual: JsonValue[], place: Place): boolean {
+    // However its elements are told apart, and whatever counts inside of it.
+    if (sameJson(desired, actual)) return true;
     const { tree, schema } = place;
     const byKey = desired.length === 0 ? null : this.#compareByKey(desired, actual, place);
     if (byKey !== null) return byKey;
     const apart = schema?.form === "list" && schema.list !== "atomic";
     // Git's own elements cannot be told apart: the server will say what it makes of that.
-    if (apart) return desired.length === 0 || sameJson(desired, actual) || this.#tell([...desired], [...actual], false);
+    if (apart) return desired.length === 0 || this.#tell([...desired], [...actual], false);
     if (desired.length !== actual.length) return this.#tell([...desired], [...actual], false);
     const order = tree?.rule?.unordered === true ? this.#align(desired, actual, place) : null;
     return desired.every((item, index) => {
@@ -237,9 +242,4 @@ function isZero(value: JsonValue): boolean {
 
 function isEmpty(value: JsonValue): boolean {
   return Array.isArray(value) ? value.length === 0 : isJsonObject(value) && Object.keys(value).length === 0;
-}
-
-/** Whether something is filled in where the field is left out. */
-function hasDefaults(schema: Schema): boolean {
-  return schema.fallback !== undefined;
 }

@@ -13,7 +13,7 @@ import type { ReducePolicy } from "./policy.ts";
 import { leftovers } from "./removed.ts";
 import { schemaAt } from "./schema.ts";
 import type { ResourceRow } from "./row.ts";
-import { readSyncMetadata } from "./sync-metadata.ts";
+import { readDeclaredBefore, readSyncMetadata } from "./sync-metadata.ts";
 
 /** Enough to see what happened; a file that was rewritten differs everywhere. */
 export const MAX_PATHS = 50;
@@ -88,25 +88,33 @@ export function filtering(
   policy: ReducePolicy,
   next: DifferenceSink,
 ): { sink: DifferenceSink; ignored: string[] } {
-  const { owners } = readSyncMetadata(row.syncMetadata);
-  const { root } = knowledgeOf(row, policy);
-  const ignores = ignoresFor(row, policy.ignore);
+  // Most rows agree: what differences are judged by is read when there is one.
+  const ignores = once(() => ignoresFor(row, policy.ignore));
+  const part = once(() => {
+    const { root } = knowledgeOf(row, policy);
+    return { root, owners: readSyncMetadata(row.syncMetadata).owners, document: actualDocument(row, root) };
+  });
   const ignored: string[] = [];
-  let document: JsonObject | null = null;
-  const ownersAt = (path: readonly string[]): Owner[] =>
-    ownersOfPath(owners, (document ??= actualDocument(row, root)), path);
+  const ownersAt = (path: readonly string[]): Owner[] => {
+    const { owners, document } = part();
+    return ownersOfPath(owners, document, path);
+  };
   const sink = (difference: Difference): boolean => {
     const managers = (): string[] => ownersAt(difference.actualPath).map(({ manager }) => manager);
-    if (ignores(difference.path, managers)) {
+    if (ignores()(difference.path, managers)) {
       if (ignored.length <= MAX_IGNORED) ignored.push(pointer(difference.path));
       return true;
     }
-    if (difference.leftover === true && ownersAt(difference.actualPath).some((owner) => isByRight(owner, row, root))) {
-      return true;
-    }
+    const byRight = (owner: Owner): boolean => isByRight(owner, row, part().root);
+    if (difference.leftover === true && ownersAt(difference.actualPath).some(byRight)) return true;
     return next(difference);
   };
   return { sink, ignored };
+}
+
+function once<T extends object>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => (made ??= make());
 }
 
 /**
@@ -153,14 +161,19 @@ export function blame(
   return { manager, operation, at, candidate: owner === undefined };
 }
 
+function withoutOwn(labels: JsonObject, isOwn: (name: string) => boolean): JsonObject {
+  if (!Object.keys(labels).some(isOwn)) return labels;
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !isOwn(name)));
+}
+
 function everyDifference(row: ResourceRow, policy: ReducePolicy, sink: DifferenceSink): void {
   const { knowledge, root } = knowledgeOf(row, policy);
-  const { removed, desiredApiVersion } = readSyncMetadata(row.syncMetadata);
+  const { removed, desiredApiVersion } = readDeclaredBefore(row.syncMetadata);
   const { rules } = knowledge;
   // Git writes another version of the kind than the one that is watched: the schema at hand is not that of Git's document.
   const same = desiredApiVersion === "" || desiredApiVersion === row.apiVersion;
   const spec = same ? knowledge : { rules, kind: null };
-  const labels = Object.fromEntries(Object.entries(row.desiredLabels).filter(([name]) => !rules.ownLabel(name)));
+  const labels = withoutOwn(row.desiredLabels, rules.ownLabel);
   // Where the object is there, these columns hold the cluster's.
   const actual = { spec: row.actualSpec, labels: row.labels, annotations: row.annotations };
   const goOn =

@@ -57,10 +57,10 @@ export class GroupVersionSchemas {
   /** null for a kind that the document does not describe. */
   of(apiVersion: string, kind: string): KindSchema | null {
     const id = `${apiVersion}/${kind}`;
-    const name = this.#names.get(id);
-    if (name === undefined) return null;
     const known = this.#kinds.get(id);
     if (known !== undefined) return known;
+    const name = this.#names.get(id);
+    if (name === undefined) return null;
     const root = this.#compile(this.#components[name]);
     if (root.form !== "struct") return null;
     const compiled = { root, hash: this.#hash, typed: name.startsWith("io.k8s.") };

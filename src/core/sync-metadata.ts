@@ -40,16 +40,23 @@ export interface Pending {
   readonly actual: JsonObject | null;
 }
 
-export function readSyncMetadata(column: JsonObject): SyncMetadata {
+/** The part that a comparison needs of every row; the rest is read of those that differ. */
+export function readDeclaredBefore(column: JsonObject): Pick<SyncMetadata, "removed" | "desiredApiVersion"> {
   const removed = column["removed"];
+  return {
+    removed: Array.isArray(removed) ? removed.filter((path) => typeof path === "string") : [],
+    desiredApiVersion: asText(column["desiredApiVersion"]),
+  };
+}
+
+export function readSyncMetadata(column: JsonObject): SyncMetadata {
   const since = asObject(column["sinceAgreed"]);
   const edit = asObject(column["lastEdit"]);
   const blame = asObject(column["blame"]);
   return {
-    removed: Array.isArray(removed) ? removed.filter((path) => typeof path === "string") : [],
+    ...readDeclaredBefore(column),
     places: readPlaces(column["places"]),
     blame: { author: asText(blame?.["author"]), at: asText(blame?.["at"]) },
-    desiredApiVersion: asText(column["desiredApiVersion"]),
     lastEdit:
       edit === null
         ? null

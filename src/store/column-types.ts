@@ -13,11 +13,31 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [builtins.INT8, exactInteger],
 ]);
 
-export const columnTypes: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: "text" | "binary") =>
-    (format === "binary" ? undefined : PARSERS.get(oid)) ??
-    pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
-};
+export const columnTypes = typesOf(PARSERS);
+
+const asText: Parser = (text) => text;
+
+/**
+ * The same, but JSON and times stay as Postgres wrote them, for {@link readLate}: what comes off the socket in one go, a megabyte and more of rows, is
+ * then only cut up there, and parsed some rows at a time.
+ */
+export const lateTypes = typesOf(
+  new Map([...PARSERS, ...[builtins.JSON, builtins.JSONB, builtins.TIMESTAMPTZ].map((oid) => [oid, asText] as const)]),
+);
+
+/** How a column's value that was left as text is read; undefined where it was not. */
+export function readLate(sqlType: string): Parser | undefined {
+  if (sqlType.startsWith("json")) return parseJson;
+  return sqlType.startsWith("timestamp") ? timestampText : undefined;
+}
+
+function typesOf(parsers: ReadonlyMap<number, Parser>): pg.CustomTypesConfig {
+  return {
+    getTypeParser: ((oid: number, format?: "text" | "binary") =>
+      (format === "binary" ? undefined : parsers.get(oid)) ??
+      pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
+  };
+}
 
 /** What a session in UTC answers; read without a Date, which costs a microsecond for each of a row's ten times. */
 const IN_UTC = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,3})\d*)?\+00$/;

@@ -17,7 +17,7 @@ const COUNTS = `
       FROM fabric_sync.resource WHERE fabric_id = $1
      GROUP BY resource_state, drift_status
   ), severe AS (
-    SELECT drift_severity AS word, count(*) AS rows
+    SELECT drift_severity AS word, count(*) AS rows, max(drift_score) AS score
       FROM fabric_sync.resource
      WHERE fabric_id = $1 AND drift_status IN ('drifted', 'missing', 'extra', 'invalid') AND drift_severity <> 'none'
      GROUP BY drift_severity
@@ -42,6 +42,7 @@ const COUNTS = `
              WHERE fabric_id = $1 AND drift_status = 'unknown' AND resource_state = ANY($2)
              GROUP BY 1) AS s) AS "unknown",
          (SELECT coalesce(json_object_agg(word, rows), '{}') FROM severe) AS "bySeverity",
+         (SELECT coalesce(max(score), 0) FROM severe) AS "driftScore",
          (SELECT coalesce(sum(jsonb_array_length(rejections)), 0)::integer
             FROM fabric_sync.git_file WHERE fabric_id = $1) AS "rejections",
          (SELECT count(*)::integer FROM fabric_sync.resource_dead_letter WHERE fabric_id = $1) AS "deadLetters"`;

@@ -1,10 +1,12 @@
 import { keyString, type ResourceKey } from "../core/identity.ts";
 import { CursorsLost } from "../core/errors.ts";
 import type { Cursor, Fence } from "../core/ports.ts";
+import { parseJson } from "../core/json.ts";
 import type { ReferenceRule } from "../core/references.ts";
 import { rowKey, type ResourceRow } from "../core/row.ts";
 import type { Side } from "../core/vocabulary.ts";
 import { KEY_COLUMNS, RESOURCE_COLUMNS } from "./resource-columns.ts";
+import { inSlices } from "./slices.ts";
 import { fenceLost } from "./store-error.ts";
 import { columnList, rowDecoder } from "./table-shape.ts";
 import type { Sql } from "./transaction.ts";
@@ -94,16 +96,23 @@ export async function readRows(
   ]);
   const [first] = tuples;
   if (first === undefined) throw fenceLost(fence);
-  if (Array.isArray(first[1])) throw new CursorsLost(first[1].map(String));
-  const rows = new Map<string, StoredRow>();
-  for (const tuple of tuples) {
-    // Without any row the fence alone answers, with NULLs.
-    if (tuple[3] === null) continue;
+  const [letters, lost, references] = first.slice(0, 3).map(asJson);
+  if (Array.isArray(lost)) throw new CursorsLost(lost.map(String));
+  // Without any row the fence alone answers, with NULLs.
+  const found = tuples.filter((tuple) => tuple[3] !== null);
+  const rows = await inSlices(found, (tuple): [string, StoredRow] => {
     const row = decode(tuple);
-    rows.set(keyString(rowKey(row)), { row, version: String(tuple[3]) });
-  }
-  const references = (first[2] ?? []) as readonly ReferenceRule[];
-  return { rows, references, ...lettersOf(fence.fabricId, first[0]) };
+    return [keyString(rowKey(row)), { row, version: String(tuple[3]) }];
+  });
+  return {
+    rows: new Map(rows),
+    references: (references ?? []) as readonly ReferenceRule[],
+    ...lettersOf(fence.fabricId, letters),
+  };
+}
+
+function asJson(text: unknown): unknown {
+  return typeof text === "string" ? parseJson(text) : null;
 }
 
 function lettersOf(fabricId: string, found: unknown): Pick<FoundRows, "refused" | "lettered"> {

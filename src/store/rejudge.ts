@@ -8,10 +8,7 @@ import { createTally } from "./tally.ts";
 import { autocommit, inTransaction } from "./transaction.ts";
 import { writeSubjects } from "./write-subjects.ts";
 
-/**
- * Rows a transaction: short enough that a watch's writes to the same rows do not wait noticeably, and that reading them off the socket, half a
- * megabyte and more, does not hold the event loop (`bench/drift`).
- */
+/** Rows a transaction: short enough that a watch's writes to the same rows do not wait noticeably. */
 const PAGE = 100;
 
 const NEXT_KEYS = `

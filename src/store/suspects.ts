@@ -6,6 +6,7 @@ import type { ResourceRow } from "../core/row.ts";
 import { settling } from "./fold.ts";
 import { RESOURCE_COLUMNS } from "./resource-columns.ts";
 import { retrying, type RetryOptions } from "./retry.ts";
+import { inSlices } from "./slices.ts";
 import { columnList, rowDecoder } from "./table-shape.ts";
 import { createTally } from "./tally.ts";
 import { inTransaction, type Sql } from "./transaction.ts";
@@ -29,7 +30,7 @@ export async function readSuspects(
   sql: Sql,
   query: { fabricId: string; now: string; limit: number },
 ): Promise<ResourceRow[]> {
-  return (await sql.tuples(SUSPECTS, [query.fabricId, query.now, query.limit])).map(decode);
+  return inSlices(await sql.tuples(SUSPECTS, [query.fabricId, query.now, query.limit]), decode);
 }
 
 /** Writes answers in one transaction; rows that changed meanwhile are folded again as they are then. */

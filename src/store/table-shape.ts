@@ -1,3 +1,4 @@
+import { readLate } from "./column-types.ts";
 import { getTableColumns, type Table } from "drizzle-orm";
 
 /** One column as the statements need it, taken from the drizzle table: no list of columns is written by hand. */
@@ -20,15 +21,18 @@ export function columnList(columns: readonly ColumnShape[], prefix = ""): string
   return columns.map((column) => prefix + column.name).join(", ");
 }
 
-/** Makes a row of the values that a statement selected by {@link columnList}, from position `offset` on. */
+/** Makes a row of the values that `Sql.tuples` gave for {@link columnList}, from position `offset` on: JSON and times are read here. */
 export function rowDecoder<Row extends object>(
   columns: readonly ColumnShape[],
   offset = 0,
 ): (values: readonly unknown[]) => Row {
-  const properties = columns.map((column) => column.property);
+  const fields = columns.map(({ property, type }) => ({ property, read: readLate(type) }));
   return (values) => {
     const row: Record<string, unknown> = {};
-    properties.forEach((property, index) => (row[property] = values[index + offset]));
+    fields.forEach(({ property, read }, index) => {
+      const value = values[index + offset];
+      row[property] = read !== undefined && typeof value === "string" ? read(value) : value;
+    });
     return row as Row;
   };
 }

@@ -1,12 +1,13 @@
 import type { Pool, PoolClient } from "pg";
 import type { FabricSyncError } from "../core/errors.ts";
+import { lateTypes } from "./column-types.ts";
 import { StoreError, toStoreError } from "./store-error.ts";
 
 /** One open transaction, or the pool where one statement is enough. Every failure is a {@link StoreError}. */
 export interface Sql {
   /** Rows as objects, columns by their name in the statement. */
   rows<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Rows as arrays: for the one statement that reads many rows of fifty columns. */
+  /** Rows as arrays, JSON and times still as text (`rowDecoder` reads them): for statements that read many rows of fifty columns. */
   tuples(text: string, values: readonly unknown[]): Promise<unknown[][]>;
 }
 
@@ -80,7 +81,8 @@ function sqlOf(queryable: Pool | PoolClient): Sql {
     },
     async tuples(text: string, values: readonly unknown[]): Promise<unknown[][]> {
       try {
-        return (await queryable.query<unknown[]>({ text, values: [...values], rowMode: "array" })).rows;
+        return (await queryable.query<unknown[]>({ text, values: [...values], rowMode: "array", types: lateTypes }))
+          .rows;
       } catch (error) {
         throw toStoreError(error);
       }

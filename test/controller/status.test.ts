@@ -59,6 +59,7 @@ const facts = (changes: Partial<FabricFacts> = {}): FabricFacts => ({
     byDrift: { in_sync: 335, drifted: 3, missing: 2 },
     unknown: [],
     bySeverity: { medium: 3, high: 2 },
+    driftScore: 70,
     rejections: 0,
     deadLetters: 0,
   },

@@ -92,6 +92,7 @@ test("the gauges of a Fabric are its facts at the moment of the scrape, and go w
         byDrift: { drifted: 1 },
         unknown: [],
         bySeverity: { medium: 1 },
+        driftScore: 40,
         rejections: 4,
         deadLetters: 5,
       },

@@ -214,6 +214,7 @@ describe("apply", () => {
       byState: { synced: 1, committed: 1, orphaned: 1 },
       byDrift: { in_sync: 1, missing: 1, extra: 1 },
       bySeverity: { high: 1, low: 1 },
+      driftScore: 70,
       unknown: [],
       rejections: 0,
       deadLetters: 1,

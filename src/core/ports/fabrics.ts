@@ -23,6 +23,8 @@ export interface FabricCounts {
   readonly unknown: readonly { readonly code: string; readonly reason: string; readonly objects: number }[];
   /** Of those that drift, by how much it matters. */
   readonly bySeverity: Readonly<Record<string, number>>;
+  /** The score of the heaviest of them, 1 to 100; 0 where nothing drifts. */
+  readonly driftScore: number;
   readonly rejections: number;
   readonly deadLetters: number;
 }

@@ -11,17 +11,20 @@ const FABRIC = `${NAMESPACE}/walk`;
 export interface Numbers {
   readonly drift: Readonly<Record<string, number>>;
   readonly severity: Readonly<Record<string, number>>;
+  /** Of the heaviest. */
+  readonly score: number;
 }
 
 /** As the views have them. */
 async function countedIn(rig: WalkRig): Promise<Numbers> {
-  const [counts] = await rig.sql<{ drift: Record<string, number>; severity: Record<string, number> }>(
+  const [counts] = await rig.sql<Numbers>(
     `SELECT (SELECT json_object_agg(drift_status, n) FROM
               (SELECT drift_status, count(*)::int AS n FROM fabric_sync.resources WHERE resource_state <> 'deleted' GROUP BY 1) d) AS drift,
             (SELECT json_object_agg(drift_severity, n) FROM
-              (SELECT drift_severity, count(*)::int AS n FROM fabric_sync.drifts GROUP BY 1) s) AS severity`,
+              (SELECT drift_severity, count(*)::int AS n FROM fabric_sync.drifts GROUP BY 1) s) AS severity,
+            (SELECT coalesce(max(drift_score), 0) FROM fabric_sync.drifts) AS score`,
   );
-  return counts ?? { drift: {}, severity: {} };
+  return counts ?? { drift: {}, severity: {}, score: 0 };
 }
 
 /** As the Fabric's status has them. */
@@ -30,6 +33,7 @@ function figuresOf({ drift }: FabricStatus): Numbers {
   return {
     drift: some({ in_sync: inSync, drifted, missing, extra, untracked, invalid, unknown, not_compared: notCompared }),
     severity: some(drift?.bySeverity ?? {}),
+    score: drift?.score ?? 0,
   };
 }
 
@@ -67,7 +71,11 @@ async function whenNothingMoves(rig: WalkRig): Promise<Numbers> {
     async () => {
       table = await countedIn(rig);
       const told = figuresOf(await rig.status());
-      return sorted(told.drift) === sorted(table.drift) && sorted(told.severity) === sorted(table.severity);
+      return (
+        sorted(told.drift) === sorted(table.drift) &&
+        sorted(told.severity) === sorted(table.severity) &&
+        told.score === table.score
+      );
     },
     { timeoutMs: 90_000 },
   );
@@ -90,10 +98,10 @@ export async function sameNumbers(rig: WalkRig): Promise<void> {
     );
   });
 
-  const { severity: bySeverity, drift: byDrift } = table;
+  const { severity: bySeverity, drift: byDrift, score: heaviest } = table;
   const list = (words: readonly string[], counts: Readonly<Record<string, number>>): string =>
     words.flatMap((word) => (counts[word] === undefined ? [] : [`${counts[word]} ${word}`])).join(", ");
-  const note = `${list(["drifted", "missing", "extra", "invalid"], byDrift)} (${list(["critical", "high", "medium", "low"], bySeverity)})`;
+  const note = `${list(["drifted", "missing", "extra", "invalid"], byDrift)} (${list(["critical", "high", "medium", "low"], bySeverity)}, score ${heaviest})`;
   await waitFor(`the event ${note}`, async () => (await notesOf(rig)).includes(note));
 
   const drifts = await rig.sql<Drift & { name: string; last: Drift }>(
