@@ -31,7 +31,8 @@ export async function awayRound(rig: Rig, awayMs: number): Promise<AwayRound> {
   const change = async (seed: number): Promise<void> => {
     const load = rig.load(100, seed);
     load.start();
-    await waitFor("changes", () => load.changes >= CHANGES, { timeoutMs: BACK_WITHIN_MS }).finally(() => load.stop());
+    await load.reached(CHANGES, BACK_WITHIN_MS);
+    await load.stop();
   };
   await change(1);
   // What is still on its way into the table would come while the API server is away.

@@ -55,12 +55,12 @@ export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perS
   const load = rig.load(perSecond, 1);
   try {
     load.start();
-    await waitFor("the load", () => load.changes >= CHANGES_MEANWHILE, { timeoutMs: TOLD_WITHIN_MS });
+    await load.reached(CHANGES_MEANWHILE, TOLD_WITHIN_MS);
     const begun = performance.now();
     const end = await fault.begin(rig);
     try {
       const changesBefore = load.changes;
-      await pause(atLeastMs - (performance.now() - begun), new AbortController().signal);
+      await pause(Math.max(0, begun + atLeastMs - performance.now()), new AbortController().signal);
       const lasted = async (): Promise<boolean> => {
         await assertAlive();
         const isMet = fault.sqlstate === undefined || (await timesMet(rig, fault)) > metBefore;

@@ -38,7 +38,7 @@ export async function killRounds(
     const load = rig.load(CHANGES_PER_SECOND, seed + round);
     load.start();
     // Each kill comes amid changes, however slow the servers are; when it comes is left to chance all the same.
-    await waitFor("the load", () => load.changes >= CHANGES_BEFORE, { timeoutMs: SETTLE_MS });
+    await load.reached(CHANGES_BEFORE, SETTLE_MS);
     // One in four is killed as it starts.
     if (random() < 0.25) {
       await rig.operator().process.stop("SIGKILL");

@@ -1,6 +1,7 @@
 import { pause } from "../../src/core/pause.ts";
 import { KubeApiError } from "../../src/sources/cluster/api-error.ts";
 import type { KubeClient } from "../../src/sources/cluster/client.ts";
+import { waitFor } from "../support/wait.ts";
 import { thing } from "./kinds.ts";
 
 /** How often a burst is sent (ms): fine enough to look steady, coarse enough to cost nothing. */
@@ -56,6 +57,21 @@ export class Load {
 
   start(): void {
     this.#running ??= this.#run();
+  }
+
+  /**
+   * Resolves when so many changes were made.
+   * @throws Error when that takes too long; the load has ended then.
+   */
+  async reached(changes: number, timeoutMs: number): Promise<void> {
+    try {
+      await waitFor(`${changes} changes`, () => this.changes >= changes, { timeoutMs });
+    } catch (error) {
+      await this.stop();
+      throw new Error(`${this.changes} changes, ${this.errors.length} failed: ${this.errors[0] ?? ""}`, {
+        cause: error,
+      });
+    }
   }
 
   /** As of now. */

@@ -22,7 +22,7 @@ export interface RestartRound {
 export async function changeMuch(rig: Rig, seed: number): Promise<void> {
   const load = rig.load(200, seed);
   load.start();
-  await waitFor("changes", () => load.changes >= CHANGES, { timeoutMs: 60_000 });
+  await load.reached(CHANGES, 60_000);
   await load.stop();
   if (load.errors.length > 0) throw new Error(`the load failed: ${load.errors[0]}`);
 }

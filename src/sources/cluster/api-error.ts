@@ -40,7 +40,7 @@ interface ApiErrorDetails {
   readonly resource?: string;
 }
 
-/** No answer came: name not found, connection refused or reset, TLS refused, timeout, an answer cut short. */
+/** No answer came: name not found, connection refused or reset, TLS refused, timeout, an answer cut short. The message says which. */
 export class KubeUnreachable extends FabricSyncError {
   /** The Node, OpenSSL or undici error code: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, `UND_ERR_SOCKET`, …; '' if none. */
   readonly causeCode: string;
@@ -53,9 +53,7 @@ export class KubeUnreachable extends FabricSyncError {
     super(
       tls ? "KubeCertificateRefused" : "KubeUnreachable",
       tls ? "stall" : "wait",
-      tls
-        ? `the certificate of ${server} was not accepted (${code})`
-        : `no answer from ${server}${code === "" ? "" : ` (${code})`}`,
+      `${whatFailed(server, code)}${code === "" ? "" : ` (${code})`}`,
       { cause, context: { server, cause: code } },
     );
     this.causeCode = code;
@@ -128,6 +126,13 @@ const CERTIFICATE_CODES = new Set([
   "HOSTNAME_MISMATCH",
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
+
+function whatFailed(server: string, code: string): string {
+  if (isTlsRefusal(code)) return `the certificate of ${server} was not accepted`;
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `the name of ${server} cannot be resolved`;
+  if (code === "EPROTO" || code.startsWith("ERR_SSL_")) return `no TLS with ${server}`;
+  return `no answer from ${server}`;
+}
 
 function isTlsRefusal(code: string): boolean {
   return CERTIFICATE_CODES.has(code);

@@ -167,7 +167,10 @@ export class KubeClient {
       return new KubeApiError(502, "", "the answer of the API server is not JSON");
     }
     if (error instanceof Error && "policy" in error) return error;
-    return new KubeUnreachable(this.server, error);
+    const unreachable = new KubeUnreachable(this.server, error);
+    // Whoever replaced the server's certificate may just have replaced the file of its authority.
+    if (unreachable.tls) this.#credentials.forget();
+    return unreachable;
   }
 }
 

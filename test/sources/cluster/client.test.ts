@@ -1,9 +1,18 @@
+import dns from "node:dns";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { connect, createServer } from "node:tls";
+import { createAuthority } from "../../support/certificates.ts";
 import { controlPlane } from "../../support/shared-control-plane.ts";
+import type { TestNamespace } from "../../support/control-plane.ts";
+import { waitFor } from "../../support/wait.ts";
 import { KubeClient } from "../../../src/sources/cluster/client.ts";
 import { loadKubeConfig } from "../../../src/sources/cluster/kubeconfig.ts";
+import { startMirror } from "./mirror.ts";
+import type { Mirror } from "./mirror.ts";
 
 const CANARY = "s3cr3t-canary";
 let directory: string;
@@ -89,6 +98,162 @@ describe("KubeClient", () => {
     await expect(client.request("GET", "/version", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 });
+
+describe("a stream whose API server cannot be found, or not be trusted", () => {
+  const NAME = "api.fabric.test";
+  let namespace: TestNamespace;
+  let front: TlsFront;
+  let m: Mirror | null = null;
+  let maps: string;
+  /** What the name resolves to; '' = to nothing. */
+  let address: string;
+  const resolve = dns.lookup;
+
+  beforeEach(async () => {
+    namespace = await controlPlane.createNamespace();
+    maps = `/api/v1/namespaces/${namespace.name}/configmaps`;
+    front = await startTlsFront(controlPlane.url, NAME);
+    address = "127.0.0.1";
+    // The resolver is the one part that cannot be had for real: what it would answer is said here, the rest is real.
+    const lookup = (name: string, options: dns.LookupOptions, answer: (...results: unknown[]) => void): void => {
+      if (name !== NAME) return resolve(name, options, answer);
+      if (address === "")
+        return answer(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: "ENOTFOUND" }));
+      if (options.all === true) return answer(null, [{ address, family: 4 }]);
+      answer(null, address, 4);
+    };
+    dns.lookup = lookup as typeof dns.lookup;
+  });
+  afterEach(async () => {
+    dns.lookup = resolve;
+    await m?.stop();
+    m = null;
+    await front.close();
+    await namespace.remove();
+  });
+
+  const start = async (): Promise<Mirror> => {
+    const path = join(directory, "front.kubeconfig");
+    const entry = { server: `https://${NAME}:${front.port}`, "certificate-authority": "ca.crt" };
+    await writeFile(path, kubeconfig(entry, { token: controlPlane.adminToken }));
+    await writeFile(join(directory, "ca.crt"), front.ca);
+    const selections = [{ group: "", kinds: ["ConfigMap"], namespaces: [namespace.name] }];
+    return (m = startMirror({ kubeconfig: path, selections }));
+  };
+  const create = (name: string) => controlPlane.request("POST", maps, { body: { metadata: { name } } });
+  const arrives = (mirror: Mirror, name: string) =>
+    waitFor(`${name} to arrive`, () => mirror.table.row(name), { timeoutMs: 60_000 });
+  /** What was there is kept, said in `words`, and no later than `completeAt` known to be complete. */
+  const toldAs = async (mirror: Mirror, code: string, words: string): Promise<void> => {
+    // After the end of the connection itself.
+    const told = await waitFor("the trouble to be told", () => {
+      const now = mirror.status("ConfigMap");
+      return now?.message.includes(words) === true && now;
+    });
+    expect(told).toMatchObject({ state: "retrying", reason: code });
+    const attempts = mirror.failures.length;
+    await waitFor("it to be tried again", () => mirror.failures.length > attempts);
+    expect(mirror.status("ConfigMap")).toMatchObject({ state: "retrying", completeAt: told.completeAt });
+    expect([mirror.table.names, mirror.table.deletions]).toEqual([["a"], []]);
+  };
+  const resumed = async (mirror: Mirror): Promise<string[]> => {
+    await arrives(mirror, "b");
+    await mirror.watching("ConfigMap");
+    return mirror.table.names;
+  };
+
+  test("a name that does not resolve is told, rows stay, and the stream goes on by itself when it resolves", async () => {
+    await create("a");
+    address = "";
+    const mirror = await start();
+    const words = `the name of https://${NAME}:${front.port} cannot be resolved (ENOTFOUND)`;
+    await waitFor("discovery to tell", () => mirror.source.statuses().some(({ message }) => message.includes(words)));
+    expect(mirror.status("*")).toMatchObject({ scope: "discovery", state: "retrying", reason: "KubeUnreachable" });
+    address = "127.0.0.1";
+    await arrives(mirror, "a");
+    await mirror.watching("ConfigMap");
+
+    address = "";
+    front.cut();
+    await toldAs(mirror, "KubeUnreachable", words);
+    await create("b");
+    address = "127.0.0.1";
+    expect(await resumed(mirror)).toEqual(["a", "b"]);
+    expect(mirror.started).toMatchObject({ watchlist: 1, list: 0 });
+  });
+
+  test.each([
+    ["the server has the right certificate again", async () => front.present("first")],
+    ["the kubeconfig's file holds the new authority", () => writeFile(join(directory, "ca.crt"), front.otherCa)],
+  ])(
+    "a certificate of another authority is told, rows stay, and the stream goes on by itself when %s",
+    async (_, repair) => {
+      await create("a");
+      const mirror = await start();
+      await arrives(mirror, "a");
+      await mirror.watching("ConfigMap");
+      front.present("other");
+      front.cut();
+      await toldAs(
+        mirror,
+        "KubeCertificateRefused",
+        `the certificate of https://${NAME}:${front.port} was not accepted`,
+      );
+      await create("b");
+      await repair();
+      expect(await resumed(mirror)).toEqual(["a", "b"]);
+      expect(mirror.started).toMatchObject({ watchlist: 1, list: 0 });
+    },
+  );
+});
+
+interface TlsFront {
+  readonly port: number;
+  /** Of the authority whose certificate it presents at first, and of another one. */
+  readonly ca: string;
+  readonly otherCa: string;
+  /** Whose certificate is presented from now on. */
+  present(authority: "first" | "other"): void;
+  /** Ends the open connections. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+/** What stands before an API server and has a certificate of its own, as load balancers do. */
+async function startTlsFront(target: string, name: string): Promise<TlsFront> {
+  const { hostname: host, port } = new URL(target);
+  const authorities = { first: createAuthority("first"), other: createAuthority("other") };
+  const certificates = { first: authorities.first.issue([name]), other: authorities.other.issue([name]) };
+  const sockets = new Set<Duplex>();
+  const server = createServer(certificates.first, (socket) => {
+    const onwards = connect({ host, port: Number(port), ca: controlPlane.ca });
+    for (const [one, far] of [
+      [socket, onwards],
+      [onwards, socket],
+    ] as const) {
+      sockets.add(one);
+      one.on("error", () => far.destroy());
+      one.on("close", () => {
+        sockets.delete(one);
+        far.destroy();
+      });
+      one.pipe(far);
+    }
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const cut = (): void => sockets.forEach((socket) => socket.destroy());
+  return {
+    port: (server.address() as AddressInfo).port,
+    ca: authorities.first.ca,
+    otherCa: authorities.other.ca,
+    present: (authority) => server.setSecureContext(certificates[authority]),
+    cut,
+    async close() {
+      cut();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
 
 describe("a kubeconfig from a Secret", () => {
   test.each([
