@@ -1,5 +1,11 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { jest } from "@jest/globals";
 import fc from "fast-check";
-import { MAX_DEPTH } from "../../../src/sources/git/limits.ts";
+import { MAX_DEPTH, MAX_LEXEMES } from "../../../src/sources/git/limits.ts";
 import { readManifests } from "../../../src/sources/git/reading/manifests.ts";
 import { ManifestParser } from "../../../src/sources/git/reading/parser.ts";
 
@@ -175,15 +181,12 @@ describe("in the worker thread", () => {
   });
 
   test("a file that takes too long is refused and its thread ended; the files behind it are read", async () => {
-    // Quadratic for the parser, and no limit sees it: the deadline is for what nobody thought of.
-    const slow = Buffer.from(`${HEAD}data:\n  ${"? ".repeat(60_000)}`);
-    const impatient = new ManifestParser({ deadlineMs: 30 });
+    // Nearly as much as one document may have; the deadline is for what nobody thought of.
+    const slow = Buffer.from(`${HEAD}x: &a 1\nl: [${"x,".repeat(MAX_LEXEMES / 2 - 100)}]\n`);
+    const impatient = new ManifestParser({ deadlineMs: 5 });
     const [first, second] = await Promise.all([impatient.parse(slow, 10), impatient.parse(Buffer.from(HEAD), 10)]);
     await impatient.close();
-    expect(first).toMatchObject({
-      manifests: [],
-      rejections: [{ code: expect.stringMatching(/ParseTooCostly|TooDeep/) }],
-    });
+    expect(first).toMatchObject({ manifests: [], rejections: [{ code: "ParseTooCostly" }] });
     expect(second.manifests.length + second.rejections.length).toBe(1);
   });
 
@@ -207,6 +210,67 @@ describe("in the worker thread", () => {
     expect(manifests).toHaveLength(1);
     // It takes a hundred times as long. Were it parsed here, there would be no turn at all.
     expect(turns).toBeGreaterThan(10);
+  });
+});
+
+describe("a thread that is slow to begin", () => {
+  const DEADLINE_MS = 30_000;
+  let directory: string;
+  let parser: ManifestParser;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "fabric-sync-parser-"));
+    // The first of the threads waits for `go` before it is one; those after it begin at once.
+    const worker = `
+      import { appendFileSync, existsSync } from "node:fs";
+      const first = !existsSync("threads");
+      appendFileSync("threads", "1");
+      while (first && !existsSync("go")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      await import(${JSON.stringify(import.meta.resolve("../../../src/sources/git/reading/parse-worker.ts"))});`;
+    const file = join(directory, "worker.mjs");
+    await writeFile(
+      file,
+      worker.replaceAll(/"(threads|go)"/g, (_, name: string) => JSON.stringify(join(directory, name))),
+    );
+    // Ours are the clocks; the thread's is its own.
+    jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick", "queueMicrotask"] });
+    parser = new ManifestParser({ deadlineMs: DEADLINE_MS, workerUrl: pathToFileURL(file) });
+  });
+  afterEach(async () => {
+    jest.useRealTimers();
+    await writeFile(join(directory, "go"), "");
+    await parser.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** The deadline passes, and the parser looks. */
+  async function passDeadline(): Promise<void> {
+    jest.advanceTimersByTime(DEADLINE_MS);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const threads = (): string => readFileSync(join(directory, "threads"), "utf8");
+  const begun = async (): Promise<void> => {
+    while (!existsSync(join(directory, "threads"))) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test("costs no file its deadline", async () => {
+    const parsed = parser.parse(Buffer.from(HEAD), 10);
+    await begun();
+    await passDeadline();
+    await writeFile(join(directory, "go"), "");
+    expect(await parsed).toMatchObject({ manifests: [{ name: "a" }], rejections: [] });
+    expect(threads()).toBe("1");
+  });
+
+  test("is given up after a minute, and what waits is read by another, nobody blamed", async () => {
+    const parsed = [parser.parse(Buffer.from(HEAD), 10), parser.parse(Buffer.from(HEAD.replace(": a", ": b")), 10)];
+    await begun();
+    await passDeadline();
+    await passDeadline();
+    expect(await Promise.all(parsed)).toMatchObject([
+      { manifests: [{ name: "a" }], rejections: [] },
+      { manifests: [{ name: "b" }], rejections: [] },
+    ]);
+    expect(threads()).toBe("11");
   });
 });
 

@@ -41,6 +41,7 @@ function workerUrl(): URL {
  */
 export class ManifestParser {
   readonly #deadlineMs: number;
+  readonly #workerUrl: URL;
   readonly #cache = new Map<string, Cached>();
   #cachedBytes = 0;
   #worker: Worker | null = null;
@@ -56,8 +57,10 @@ export class ManifestParser {
   #startedAt = 0;
   #closed = false;
 
-  constructor(options: { deadlineMs?: number } = {}) {
+  /** @param options.workerUrl the thread's module; the one beside this file when absent. */
+  constructor(options: { deadlineMs?: number; workerUrl?: URL } = {}) {
     this.#deadlineMs = options.deadlineMs ?? PARSE_DEADLINE_MS;
+    this.#workerUrl = options.workerUrl ?? workerUrl();
   }
 
   /** Parses the blob with this id; `load` is called only when it is not known from a moment ago. */
@@ -134,7 +137,7 @@ export class ManifestParser {
       this.#given = 0;
       this.#startedAt = performance.now();
       this.#progress = new Int32Array(new SharedArrayBuffer(4)).fill(NOT_BEGUN);
-      const worker = new Worker(workerUrl(), {
+      const worker = new Worker(this.#workerUrl, {
         // The environment and the arguments of this process are none of its business.
         env: {},
         argv: [],
