@@ -28,7 +28,7 @@ export function projectAgent(row: ResourceRow): Projection {
     nos: textAt(nos, "productDescription"),
     nosVersion: textAt(nos, "softwareVersion"),
     chassisId: looseMac(textAt(at(interfaces, MANAGEMENT), "mac")),
-    inventory: inventoryOf(state),
+    inventory: { ...inventoryOf(state), ...bfdOf(at(row.actualSpec, "config")) },
   });
   if (interfaces !== null) {
     facts.observe("interfaces", "neighbors");
@@ -45,18 +45,13 @@ export function projectAgent(row: ResourceRow): Projection {
   }
   const bgp = at(state, "bgpNeighbors");
   const bfd = at(state, "bfdPeers");
-  if (bgp !== null || bfd !== null) {
-    facts.observe("bgpSessions");
-    for (const [vrf, address] of sessionsOf(bgp, bfd)) {
-      const path = [
-        "status",
-        "state",
-        at(bgp, vrf)?.[address] === undefined ? "bfdPeers" : "bgpNeighbors",
-        vrf,
-        address,
-      ];
-      facts.add("bgpSessions", path, () =>
-        sessionOf(device, vrf, address, at(bgp, vrf)?.[address], at(bfd, vrf)?.[address]),
+  if (bgp === null) return facts.done();
+  facts.observe("bgpSessions");
+  if (bfd !== null) facts.observe("bfdSessions");
+  for (const vrf of Object.keys(bgp)) {
+    for (const [address, session] of Object.entries(at(bgp, vrf) ?? {})) {
+      facts.add("bgpSessions", ["status", "state", "bgpNeighbors", vrf, address], () =>
+        sessionOf(device, vrf, address, session, at(bfd, vrf)?.[address]),
       );
     }
   }
@@ -107,25 +102,9 @@ function neighborOf(device: string, port: string, value: JsonValue): NeighborFac
   };
 }
 
-function sessionsOf(...tables: (JsonObject | null)[]): (readonly [vrf: string, address: string])[] {
-  const found = new Map<string, readonly [string, string]>();
-  for (const table of tables) {
-    for (const vrf of Object.keys(table ?? {})) {
-      for (const address of Object.keys(at(table, vrf) ?? {})) found.set(`${vrf}\0${address}`, [vrf, address]);
-    }
-  }
-  return [...found.values()];
-}
-
 /** A BGP session with its BFD one, in the fields of an agent. */
-export function sessionOf(
-  device: string,
-  vrf: string,
-  neighbor: string,
-  bgp: JsonValue | undefined,
-  bfd?: JsonValue,
-): BgpFact {
-  const fields = new Fields(bgp ?? {});
+export function sessionOf(device: string, vrf: string, neighbor: string, bgp: JsonValue, bfd?: JsonValue): BgpFact {
+  const fields = new Fields(bgp);
   return {
     device,
     vrf: defaultVrf(keyText(vrf, "vrf")),
@@ -146,6 +125,15 @@ function bfdState(value: JsonValue): BfdState {
 /** '' is the default routing table everywhere. */
 export function defaultVrf(vrf: string): string {
   return vrf === "default" ? "" : vrf;
+}
+
+/**
+ * Which of its sessions a switch is told to watch by BFD, as the platform decides it: those over the cables of the fabric unless it is off, those to
+ * gateways where it is on; never those to Externals. Nothing where it is told nothing.
+ */
+function bfdOf(config: JsonObject | null): JsonObject {
+  if (config === null) return {};
+  return { bfd: { fabric: config["disableBFD"] !== true, gateway: config["gatewayBFD"] === true } };
 }
 
 /** What is built in; readings that never stand still are left to the resource's status. */

@@ -143,6 +143,10 @@ export function projectDeviceState(row: ResourceRow): Projection {
     inventory: fields.object("inventory"),
   });
   for (const set of Object.keys(READERS) as (keyof typeof READERS)[]) take(facts, set, name, spec[set]);
+  const sessions = spec["bgpSessions"];
+  if (Array.isArray(sessions) && sessions.some((one) => isJsonObject(one) && one["bfdState"] !== undefined)) {
+    facts.observe("bfdSessions");
+  }
   return facts.done();
 }
 

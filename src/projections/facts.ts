@@ -2,7 +2,7 @@ import { isJsonObject } from "../core/json.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { pointer } from "../core/pointer.ts";
 import type { ResourceRow } from "../core/row.ts";
-import type { DeviceFact, Projection, Refusal, SetName } from "./projection.ts";
+import type { DeviceFact, ObservedName, Projection, Refusal, SetName } from "./projection.ts";
 import { SETS } from "./projection.ts";
 import { Unreadable } from "./values.ts";
 
@@ -40,7 +40,7 @@ export class Facts {
     leases: [],
   };
   readonly #seen = new Set<string>();
-  readonly #observed = new Set<SetName>();
+  readonly #observed = new Set<ObservedName>();
   readonly #refused: Refusal[] = [];
 
   /** A device with what is known of it; said twice, the first counts. */
@@ -66,8 +66,8 @@ export class Facts {
     });
   }
 
-  /** The set is told of, be it empty. */
-  observe(...sets: SetName[]): void {
+  /** These are told of, be they empty. */
+  observe(...sets: ObservedName[]): void {
     for (const set of sets) this.#observed.add(set);
   }
 
@@ -98,7 +98,7 @@ export class Facts {
     return {
       devices: [...this.#devices.values()],
       ...this.#lists,
-      observed: SETS.filter((set) => this.#observed.has(set)),
+      observed: ([...SETS, "bfdSessions"] as const).filter((name) => this.#observed.has(name)),
       refused: this.#refused,
     };
   }

@@ -142,6 +142,11 @@ function inventoryOf(spec: JsonObject | null, status: JsonObject | null): JsonOb
     const value = at(state, part);
     if (value !== null) inventory[part] = value;
   }
+  const config = at(spec, "config");
+  if (config !== null) {
+    const isWatched = config["fabricBFD"] === true;
+    inventory["bfd"] = { fabric: isWatched, gateway: isWatched };
+  }
   const vpcs = at(spec, "vpcs");
   const reported = at(state, "vpcs");
   const names = [...new Set([...Object.keys(vpcs ?? {}), ...Object.keys(reported ?? {})])].sort();

@@ -31,7 +31,7 @@ export interface Projection {
    * Sets that this state of the resource tells of. One that is told of and empty empties its table; one that is missing here was not asked
    * for or could not be had: its rows stay, and are marked as stale.
    */
-  readonly observed: readonly SetName[];
+  readonly observed: readonly ObservedName[];
   /** Children that cannot be taken in, each with its place in the resource; the others are. */
   readonly refused: readonly Refusal[];
 }
@@ -51,6 +51,8 @@ export const SETS = [
   "leases",
 ] as const;
 export type SetName = (typeof SETS)[number];
+/** What is told of or not: the sets, and whether the sessions come with the state of BFD. That has no rows of its own. */
+export type ObservedName = SetName | "bfdSessions";
 
 /** Makes rows of a resource. Pure, and blind to volatile fields (`core/volatile.ts`): a heartbeat projects to what is there already. */
 export type Projector = (row: ResourceRow) => Projection;

@@ -16,7 +16,7 @@ import { writeProjectionsCarefully } from "./write-projections.ts";
  * The rules by which this program makes projections. Raise it with every change of what a projector or a reference field makes of a resource: the
  * leader then makes them anew of all rows, once.
  */
-export const PROJECTIONS_VERSION = 2;
+export const PROJECTIONS_VERSION = 3;
 
 /** Rows a transaction: a rebuild beside a running operator makes its writes wait for no longer than this takes. */
 const PAGE = 200;

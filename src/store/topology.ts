@@ -1,3 +1,4 @@
+import { OUTSIDE_ROLE } from "../projections/external.ts";
 import type { Topology, TopologyDevice, TopologyLink } from "../core/ports.ts";
 import type { Sql } from "./transaction.ts";
 
@@ -22,5 +23,11 @@ export async function readTopology(sql: Sql, fabricId: string): Promise<Topology
        FROM fabric_sync.links WHERE fabric_id = $1 ORDER BY device_a, device_b, interface_a, interface_b`,
     [fabricId],
   );
-  return { devices, links };
+  return { devices: withoutNamedStubs(devices, links), links };
+}
+
+/** The stub of a box that a link names by now ends no cable any more. */
+function withoutNamedStubs(devices: readonly TopologyDevice[], links: readonly TopologyLink[]): TopologyDevice[] {
+  const ends = new Set(links.flatMap(({ deviceA, deviceB }) => [deviceA, deviceB]));
+  return devices.filter(({ name, role }) => role !== OUTSIDE_ROLE || ends.has(name));
 }

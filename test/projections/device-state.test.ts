@@ -48,9 +48,9 @@ test("a device that nothing manages is in every table, and its link is recognise
   }
   expect(
     await list(
-      "SELECT concat_ws(' ', device_a, interface_a, device_b, interface_b, verdict, evidence) AS text FROM fabric_sync.links WHERE kind = 'uplink'",
+      "SELECT concat_ws(' ', device_a, interface_a, device_b, interface_b, verdict, evidence) AS text FROM fabric_sync.links WHERE 'edge-rtr-1' IN (device_a, device_b) ORDER BY 1",
     ),
-  ).toEqual(["edge-rtr-1 et1 leaf-04 E1/10 match both_ends"]);
+  ).toEqual(["edge-rtr-1 vlan 100 ext.edge  unknown none", "leaf-04 E1/10 edge-rtr-1 et1 match both_ends"]);
   expect(await list("SELECT prefix::text || ' ' || protocol AS text FROM fabric_sync.routes ORDER BY 1")).toEqual([
     "0.0.0.0/0 static",
     "10.20.1.0/24 bgp",

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../src/core/json.ts";
 import { objectNamed } from "./example.ts";
-import { deviceState, openLab, stateOf, type Lab } from "./lab.ts";
+import { deviceState, made, openLab, stateOf, type Lab } from "./lab.ts";
 
 let lab: Lab;
 beforeAll(async () => {
@@ -40,6 +40,129 @@ test("ports declared twice and ends that differ are findings, sessions and addre
   expect(
     await lab.list("SELECT finding || ' ' || holders::text AS text FROM fabric_sync.address_findings ORDER BY 1"),
   ).toEqual(["subnets_overlap {copy/front,web/front}"]);
+});
+
+type Sessions = Record<string, JsonObject>;
+const BFD_OF_LEAF = ["172.30.128.20", "172.30.128.22", "172.30.128.4", "172.30.128.6"];
+
+test.each<[string, Record<string, (state: JsonObject, spec: JsonObject) => void>, string[]]>([
+  ["told as up by both ends", {}, []],
+  [
+    "down at one end",
+    { "leaf-02": (state) => (peersOf(state)["172.30.128.4"] = { state: "down" }) },
+    ["bfd_not_up leaf-02 172.30.128.4 down"],
+  ],
+  [
+    "switched off by hand",
+    { "leaf-02": (state) => (peersOf(state)["172.30.128.4"] = { state: "adminDown" }) },
+    ["bfd_not_up leaf-02 172.30.128.4 admin_down"],
+  ],
+  [
+    "not among those that the device tells",
+    { "leaf-02": (state) => delete peersOf(state)["172.30.128.4"] },
+    ["bfd_missing leaf-02 172.30.128.4 unknown"],
+  ],
+  [
+    "told by nobody at all: it may be up",
+    { "leaf-02": (state) => delete state["bfdPeers"], "spine-01": (state) => delete state["bfdPeers"] },
+    [
+      "bfd_unobserved leaf-02 172.30.128.4 unknown",
+      "bfd_unobserved leaf-02 172.30.128.6 unknown",
+      "bfd_unobserved spine-01 172.30.128.5 unknown",
+      "bfd_unobserved spine-01 172.30.128.7 unknown",
+    ],
+  ],
+  ["told by the other end alone", { "leaf-02": (state) => delete state["bfdPeers"] }, []],
+  [
+    "told by an empty list",
+    { "leaf-02": (state) => (state["bfdPeers"] = {}) },
+    BFD_OF_LEAF.map((neighbor) => `bfd_missing leaf-02 ${neighbor} unknown`),
+  ],
+  [
+    "not called for",
+    {
+      "leaf-02": (state, spec) => {
+        (spec["config"] as JsonObject)["disableBFD"] = true;
+        state["bfdPeers"] = {};
+      },
+    },
+    [],
+  ],
+  [
+    "not called for as far as is known",
+    {
+      "leaf-02": (state, spec) => {
+        delete spec["config"];
+        state["bfdPeers"] = {};
+      },
+    },
+    [],
+  ],
+  [
+    "beside a session whose state is not told",
+    { "leaf-02": (state) => (sessionsOf(state)["172.30.128.4"] = {}) },
+    ["unobserved leaf-02 172.30.128.4 up"],
+  ],
+])("the BFD session of a BGP session is %s", async (_title, changes, expected) => {
+  const agents = Object.entries(changes).map(([name, change]) => {
+    const object = objectNamed(lab.objects, "Agent", name);
+    change(stateOf(object), object["spec"] as JsonObject);
+    return object;
+  });
+  await lab.put(...agents);
+  expect(
+    await lab.list(
+      `SELECT concat_ws(' ', finding, device, neighbor, bfd_state) AS text FROM fabric_sync.session_findings
+        WHERE vrf = '' AND (device = 'leaf-02' OR remote_device = 'leaf-02') ORDER BY 1`,
+    ),
+  ).toEqual(expected);
+});
+
+function peersOf(state: JsonObject): Sessions {
+  return (state["bfdPeers"] as Record<string, Sessions>)["default"] as Sessions;
+}
+function sessionsOf(state: JsonObject): Sessions {
+  return (state["bgpNeighbors"] as Record<string, Sessions>)["default"] as Sessions;
+}
+
+test("a gateway is told to use BFD, cannot tell of it, and has the word of the switch at the other end", async () => {
+  const gateway = (fabricBFD: boolean): JsonObject =>
+    made("gwint.githedgehog.com/v1alpha1", "GatewayAgent", "gw-1", {
+      spec: { config: { fabricBFD }, gateway: { interfaces: { enp2s1: { ips: ["172.30.200.1/31"] } } } },
+      status: {
+        state: { bgp: { vrfs: { default: { neighbors: { "172.30.200.0": { sessionState: "established" } } } } } },
+      },
+    });
+  const cable = made("wiring.githedgehog.com/v1beta1", "Connection", "leaf-02--gateway--gw-1", {
+    spec: {
+      gateway: {
+        links: [
+          {
+            switch: { port: "leaf-02/E1/30", ip: "172.30.200.0/31" },
+            gateway: { port: "gw-1/enp2s1", ip: "172.30.200.1/31" },
+          },
+        ],
+      },
+    },
+  });
+  const leaf = (gatewayBFD: boolean, peer?: string): JsonObject => {
+    const object = objectNamed(lab.objects, "Agent", "leaf-02");
+    Object.assign((object["spec"] as JsonObject)["config"] as JsonObject, { gatewayBFD });
+    sessionsOf(stateOf(object))["172.30.200.1"] = { state: "established" };
+    if (peer !== undefined) peersOf(stateOf(object))["172.30.200.1"] = { state: peer };
+    return object;
+  };
+  const found = (): Promise<string[]> =>
+    lab.list(
+      "SELECT concat_ws(' ', finding, device, neighbor) AS text FROM fabric_sync.session_findings WHERE neighbor LIKE '172.30.200.%' ORDER BY 1",
+    );
+  await lab.put(cable, gateway(true), leaf(true, "up"));
+  expect(await found()).toEqual([]);
+  await lab.put(leaf(true));
+  expect(await found()).toEqual(["bfd_missing leaf-02 172.30.200.1", "bfd_unobserved gw-1 172.30.200.0"]);
+  await lab.put(leaf(false), gateway(false));
+  expect(await found()).toEqual([]);
+  await lab.at.sql("DELETE FROM fabric_sync.resource WHERE name IN ('gw-1', 'leaf-02--gateway--gw-1')");
 });
 
 test("the VTEP address of an MCLAG pair is one; another's is used twice, and a device's own subnets must not overlap", async () => {

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { foreignKey, index, primaryKey } from "drizzle-orm/pg-core";
 import { SIDES, type Side } from "../../core/vocabulary.ts";
 import { checksOf } from "./checks.ts";
@@ -39,6 +40,9 @@ export const link = fabricSync.table(
     }).onDelete("cascade"),
     index("link_device_b_idx").on(table.fabricId, table.deviceB, table.interfaceB),
     index("link_resource_idx").on(table.fabricId, table.resourceId),
+    index("link_outward_idx")
+      .on(table.fabricId, table.deviceB)
+      .where(sql`kind IN ('external', 'staticExternal', 'attachment')`),
     ...checks.requiredId("fabric_id", "resource_id"),
     ...checks.required("device_a"),
     checks.listed("side", SIDES),

@@ -133,6 +133,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   device_route_port_idx: `${atPort("device_route", "interface", "port_of")} AND next_hop <> ''`,
   device_interface_mac_idx: `SELECT * FROM fabric_sync.device_interface WHERE fabric_id = '${FABRIC}' AND mac = '0c:20:12:00:00:07' AND mac <> ''`,
   link_device_b_idx: `SELECT * FROM fabric_sync.link WHERE fabric_id = '${FABRIC}' AND device_b = 'spine-7'`,
+  link_outward_idx: `SELECT * FROM fabric_sync.link WHERE fabric_id = '${FABRIC}' AND device_b = 'outside:7' AND kind IN ('external', 'staticExternal', 'attachment')`,
   link_resource_idx: `SELECT * FROM fabric_sync.link WHERE fabric_id = '${FABRIC}' AND resource_id = '${resourceId(7)}'`,
   profile_port_pkey: `SELECT * FROM fabric_sync.profile_port WHERE fabric_id = '${FABRIC}' AND resource_id = '${resourceId(7)}'`,
   profile_port_nos_name_idx: `SELECT * FROM fabric_sync.profile_port WHERE fabric_id = '${FABRIC}' AND profile = 'model-7' AND nos_name = 'Ethernet4'`,
