@@ -89,6 +89,23 @@ it("what was seen before the commit was taken in proves nothing, until the clust
   expect(await landings()).toMatchObject([{ inCluster: "yes", onDevice: "unknown" }]);
 });
 
+it("a kind that is not heard of leaves the others of its API group as fresh as they are", async () => {
+  const peerings = { ...clusterCursor("3", T0), scope: "vpc.githedgehog.com/v1beta1/vpcpeerings", kind: "VPCPeering" };
+  const vpcs = { ...clusterCursor("5", T0 + 2_000), kind: "VPC" };
+  await fixture.apply([cluster(), git(SPEC, COMMIT_1, T0 + 1_000)], { cursors: [peerings, vpcs] });
+  expect(await landings()).toMatchObject([{ inCluster: "yes" }]);
+  // Nor does a lively neighbour make a silent kind look fresh.
+  await fixture.sql("DELETE FROM fabric_sync.cursor");
+  const swapped = [
+    { ...peerings, completeAt: vpcs.completeAt },
+    { ...vpcs, completeAt: peerings.completeAt },
+  ];
+  await fixture.apply([], { cursors: swapped });
+  expect(await landings()).toMatchObject([
+    { inCluster: "unknown", reason: "the cluster was not heard of since it was taken in" },
+  ]);
+});
+
 it("what Git dropped has landed when it is gone, from the devices, too", async () => {
   const drop = desiredGone(fixture, "one", COMMIT_2);
   await fixture.apply([git(), cluster(), agent("a", SPEC, 1)]);
