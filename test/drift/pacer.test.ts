@@ -1,9 +1,9 @@
 import type { Answered } from "../../src/core/ports.ts";
 import { AnswerQueue } from "../../src/sources/cluster/drift/answer-queue.ts";
-import { Pacer } from "../../src/sources/cluster/drift/pacer.ts";
+import { DRY_RUN_PACE, Pacer } from "../../src/sources/cluster/drift/pacer.ts";
 
 const NEVER = new AbortController().signal;
-const PACE = { concurrency: 4, perSecond: 60 };
+const PACE = { concurrency: 4, enough: 60, most: 60 };
 
 /** Time that passes only when everybody waits. */
 class Simulation {
@@ -53,7 +53,7 @@ describe("the pace of dry runs", () => {
   it("is never a burst: two begin a step apart at least", async () => {
     const { begun } = await ask(100, () => 1);
     const gaps = begun.slice(1).map((at, index) => at - (begun[index] ?? 0));
-    expect(Math.min(...gaps)).toBeCloseTo(1_000 / PACE.perSecond, 5);
+    expect(Math.min(...gaps)).toBeCloseTo(1_000 / PACE.most, 5);
   });
 
   it("1,000 are asked within 20 s by a server on another machine, some at a time", async () => {
@@ -79,7 +79,7 @@ describe("the pace of dry runs", () => {
   });
 
   it("what fails ends it after what is under way, and nothing waits for ever", async () => {
-    const pacer = new Pacer({ concurrency: 2, perSecond: Infinity });
+    const pacer = new Pacer({ concurrency: 2, enough: Infinity, most: Infinity });
     const asked: number[] = [];
     const all = pacer.forEach([1, 2, 3, 4, 5], NEVER, (item) =>
       pacer.request("apply", NEVER, async () => {
@@ -95,7 +95,7 @@ describe("the pace of dry runs", () => {
 
   it("whoever waits for a turn is let go when it ends", async () => {
     const stop = new AbortController();
-    const pacer = new Pacer({ concurrency: 1, perSecond: 1 });
+    const pacer = new Pacer({ concurrency: 1, enough: 1, most: 1 });
     await pacer.request("apply", stop.signal, () => Promise.resolve());
     const waiting = pacer.request("apply", stop.signal, () => Promise.resolve());
     stop.abort(new Error("stopped"));
@@ -107,6 +107,21 @@ it("a server that keeps up with the pace is asked for one at a time", async () =
   const { most, tookMs } = await ask(1_000, () => 15);
   expect(most).toBe(1);
   expect(tookMs).toBeLessThan(20_000);
+});
+
+it("a server that has time to spare is asked more often, one at a time, and keeps half of its time", async () => {
+  const { most, tookMs, begun } = await ask(1_000, () => 5, DRY_RUN_PACE);
+  expect(most).toBe(1);
+  expect(tookMs).toBeLessThan(10_500);
+  const later = begun.filter((at) => at > 5_000 && at <= 6_000).length;
+  expect(later).toBeGreaterThan(95);
+  expect(later).toBeLessThanOrEqual(100);
+});
+
+it("answers that vary by themselves are no sign of a busy server", async () => {
+  // From 15 to 75 ms, in an order that repeats after 97: alone it would take 45 s.
+  const { tookMs } = await ask(1_000, (_running, now) => 15 + ((Math.floor(now) * 37) % 61), DRY_RUN_PACE);
+  expect(tookMs).toBeLessThan(22_000);
 });
 
 describe("answers on their way into the table", () => {

@@ -3,20 +3,22 @@ import { pause } from "../../../core/pause.ts";
 export interface Pace {
   /** Requests at the same time, at most. */
   readonly concurrency: number;
-  /** Requests begun in a second, at most: never in a burst, one after the other in equal steps. */
-  readonly perSecond: number;
+  /** Requests begun in a second that are enough: more than one at a time are tried only where fewer are reached. */
+  readonly enough: number;
+  /** Requests begun in a second, at most, by however quick a server. Never in a burst: one after the other in equal steps. */
+  readonly most: number;
 }
 
 /**
- * How fast one API server is asked, by all Fabrics together. 56 a second answer 1,000 suspects in 18 s, of 20 s that they may take; to be done
- * earlier would only make the server's other clients wait. Four at a time keep that pace up to 65 ms an answer.
+ * How fast one API server is asked, by all Fabrics together. 56 a second answer 1,000 suspects in 18 s, of 20 s that they may take. Four at a time keep
+ * that pace up to 65 ms an answer. A server that answers in 5 ms is asked 100 times a second: half of the time it is nobody's.
  */
-export const DRY_RUN_PACE: Pace = { concurrency: 4, perSecond: 56 };
+export const DRY_RUN_PACE: Pace = { concurrency: 4, enough: 56, most: 200 };
 
-/** An answer that takes so many times what it takes at best tells that the server has enough to do. */
-const SLOW = 2;
-/** Below this it has not: one more at a time is tried. Between the two everything stays as it is. */
-const QUICK = 1.4;
+/** Answers that take so many times what they take otherwise: the server has enough to do, and its other clients feel the same. */
+const SLOW = 1.5;
+/** Below this they are as quick as ever: one more at a time is tried. Between the two everything stays as it is. */
+const QUICK = 1.25;
 /** Answers that are looked at together, so that each change is seen to work before the next. Their median decides: one that took long says nothing. */
 const LOOK_AT = 9;
 /**
@@ -24,10 +26,10 @@ const LOOK_AT = 9;
  * time would only stand in the way of others.
  */
 const HELD_UP = 0.05;
+/** Beyond what is enough, a request begins so many times an answer's time after the one before, at least: the server has as much time without us. */
+const SHARE = 2;
 /** A second at a time that was too many is tried again after so many looks at most: some ten seconds. */
 const MOST_PATIENCE = 64;
-/** What an answer takes at best is known from the last two spans of so long (ms): a server may become another. */
-const BEST_OF_MS = 30_000;
 /**
  * While one at a time is too many, the pause after each is so many times what it took, at most: a third of the server's time is others' then. Longer
  * pauses would let a machine that is busy with something else hold up the answers for minutes, and help its clients little.
@@ -37,21 +39,22 @@ const REST_STEP = 0.25;
 
 /**
  * Keeps requests from disturbing the other clients of an API server. There is one signal that every server gives, whatever is scarce in it:
- * how long its answers take, beside the best that they took lately. Additive increase, multiplicative decrease: one request at a time at first,
- * one more while answers are as quick as ever, half as many when they become slow; and where even one at a time is slow, pauses.
+ * how long its answers take, beside what they take when it is asked for one at a time. Additive increase, multiplicative decrease: one request at a
+ * time at first, one more while answers are as quick as ever, half as many when they become slow; and where even one at a time is slow, pauses.
  */
 export class Pacer {
   readonly #pace: Pace;
   readonly #now: () => number;
   readonly #sleep: typeof pause;
   readonly #waiting: (() => void)[] = [];
-  readonly #best = new Map<string, Best>();
+  readonly #usual = new Map<string, Usual>();
   #running = 0;
   #limit = 1;
   #rest = 0;
-  /** Of the answers since the last look: how many times the best they took. */
-  #slowness: number[] = [];
-  /** Of the requests since the last look: how many the server's answers held up, not the pace. */
+  /** What answers take that were looked at last (ms). */
+  #typical = Infinity;
+  /** Requests since the last look, and how many of them the server's answers held up, not the pace. */
+  #begun = 0;
   #heldUp = 0;
   /** Looks at quick answers that it takes to try one more at a time; more each time that it was too many. */
   #patience = 1;
@@ -130,22 +133,27 @@ export class Pacer {
   async #step(signal: AbortSignal): Promise<void> {
     const now = this.#now();
     const at = Math.max(now, this.#nextAt);
-    const step = 1_000 / this.#pace.perSecond;
+    const step = this.#stepMs();
+    this.#begun += 1;
     if (now - this.#nextAt >= step * HELD_UP) this.#heldUp += 1;
     this.#nextAt = at + step;
     if (at > now) await this.#sleep(at - now, signal);
   }
 
+  #stepMs(): number {
+    const { enough, most } = this.#pace;
+    return Math.min(1_000 / enough, Math.max(1_000 / most, SHARE * this.#typical));
+  }
+
   #learn(what: string, took: number): void {
-    const best = this.#best.get(what) ?? new Best(this.#now());
-    this.#best.set(what, best);
-    best.see(took, this.#now());
-    this.#slowness.push(took / best.ms);
-    if (this.#slowness.length < LOOK_AT) return;
-    const slowness = this.#slowness.sort((a, b) => a - b)[Math.floor(LOOK_AT / 2)] ?? 1;
-    if (slowness > SLOW) this.#lessen();
-    else if (slowness < QUICK) this.#increase(this.#heldUp > LOOK_AT / 2);
-    this.#slowness = [];
+    const usual = this.#usual.get(what) ?? new Usual();
+    this.#usual.set(what, usual);
+    const look = usual.see(took, this.#now(), this.#limit === 1);
+    if (look === null) return;
+    this.#typical = look.ms;
+    if (look.slowness > SLOW) this.#lessen();
+    else if (look.slowness < QUICK) this.#increase(this.#heldUp > this.#begun / 2);
+    this.#begun = 0;
     this.#heldUp = 0;
   }
 
@@ -169,28 +177,33 @@ export class Pacer {
   }
 }
 
-/** The shortest time of late. */
-class Best {
-  #since: number;
-  #before = Infinity;
-  #lately = Infinity;
+/** After so long a silence a server may be another (ms). */
+const FORGOTTEN_AFTER_MS = 60_000;
+/**
+ * How much of a look goes into what is usual. Less upwards: a server that is busy for a while must look slow for that while. The shortest time of late
+ * would not do: of answers that vary on a quiet server, most take half as long again as the shortest.
+ */
+const UPWARDS = 0.02;
+const DOWNWARDS = 0.06;
 
-  constructor(now: number) {
-    this.#since = now;
-  }
+/** What answers of one kind take when they are asked for one at a time. */
+class Usual {
+  #times: number[] = [];
+  #ms = NaN;
+  #at = -Infinity;
 
-  /** ms, and never 0. */
-  get ms(): number {
-    return Math.max(0.1, Math.min(this.#before, this.#lately));
-  }
-
-  see(ms: number, now: number): void {
-    if (now - this.#since > BEST_OF_MS) {
-      // After a long silence what was known is of no use.
-      this.#before = now - this.#since > 2 * BEST_OF_MS ? Infinity : this.#lately;
-      this.#lately = Infinity;
-      this.#since = now;
-    }
-    this.#lately = Math.min(this.#lately, ms);
+  /** What the last answers together say, once there are enough of them: what they take, and how many times the usual that is. */
+  see(took: number, now: number, alone: boolean): { readonly ms: number; readonly slowness: number } | null {
+    if (now - this.#at > FORGOTTEN_AFTER_MS) [this.#times, this.#ms] = [[], NaN];
+    this.#at = now;
+    this.#times.push(took);
+    if (this.#times.length < LOOK_AT) return null;
+    // Never 0: a clock has its steps.
+    const ms = Math.max(0.1, this.#times.sort((a, b) => a - b)[Math.floor(LOOK_AT / 2)] ?? 0);
+    this.#times = [];
+    if (Number.isNaN(this.#ms)) this.#ms = ms;
+    const slowness = ms / this.#ms;
+    if (alone || slowness < 1) this.#ms += (ms - this.#ms) * (slowness < 1 ? DOWNWARDS : UPWARDS);
+    return { ms, slowness };
   }
 }
