@@ -118,6 +118,14 @@ function kindOf(fields: Readonly<Record<string, Typed>>): { spec: JsonObject; ki
   return { spec, kind };
 }
 
+/** Git's side of an object of some kind, and the cluster's: edited at some of the declared paths, and filled in by the server. */
+const sides = fc.tuple(root, fc.infiniteStream(fc.boolean())).map(([fields, coin]) => {
+  const { spec, kind } = kindOf(fields);
+  const git: JsonObject = Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value]));
+  const edited = leaves(git, spec, []).filter(() => coin.next().value);
+  return { kind, git, edited, cluster: served(edited.reduce<JsonValue>(edit, git), spec) };
+});
+
 /** What the API server makes of an object when this is applied to it: objects are merged; the lists here are whole wherever they are told. */
 function merged(there: JsonValue | undefined, applied: JsonValue | undefined): JsonValue {
   if (applied === undefined) return there ?? null;
@@ -129,11 +137,7 @@ function merged(there: JsonValue | undefined, applied: JsonValue | undefined): J
 it("what is left out of a dry run changes nothing of what it would make", () => {
   let left = 0;
   fc.assert(
-    fc.property(root, fc.infiniteStream(fc.boolean()), (fields, coin) => {
-      const { spec, kind } = kindOf(fields);
-      const git: JsonObject = Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value]));
-      const edited = leaves(git, spec, []).filter(() => coin.next().value);
-      const cluster = served(edited.reduce<JsonValue>(edit, git), spec);
+    fc.property(sides, ({ kind, git, cluster }) => {
       const key = { fabricId: "f", apiGroup: "example.com", kind: "Thing", namespace: "n", name: "one" };
       const row = {
         ...buildResourceRow(key, "id", "now"),
@@ -151,12 +155,7 @@ it("what is left out of a dry run changes nothing of what it would make", () => 
 
 it("finds exactly the edited paths, whatever the schema, and whatever the server fills in", () => {
   fc.assert(
-    fc.property(root, fc.infiniteStream(fc.boolean()), (fields, coin) => {
-      const { spec, kind } = kindOf(fields);
-      const git: JsonObject = Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value]));
-      const edited = leaves(git, spec, []).filter(() => coin.next().value);
-      const cluster = served(edited.reduce<JsonValue>(edit, git), spec);
-
+    fc.property(sides, ({ kind, git, cluster, edited }) => {
       const found: string[] = [];
       const knowledge = { rules: rulesFor("example.com", "Thing"), kind };
       compareDeclared(git, cluster, ["spec"], knowledge, ({ path }) => found.push(pointer(path)) > 0);

@@ -6,12 +6,22 @@ const leaving = (value: string): readonly Step[] => [
   { cluster: "delete", state: "terminating" },
 ];
 
+const AGREED: readonly Step[] = [
+  { git: "v1", state: "committed" },
+  { cluster: "create v1", state: "synced" },
+];
+
+const CONFLICT: readonly Step[] = [
+  ...AGREED,
+  { cluster: "edit v2", state: "drifted" },
+  { git: "v3", state: "drifted" },
+];
+
 /** Each object's way through the states; the n-th steps of all are one round. */
 export const STORIES: Readonly<Record<string, readonly Step[]>> = {
   // Git first; edits by hand; gone, given up, declared again.
   a: [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
+    ...AGREED,
     { cluster: "edit v2", state: "drifted" },
     { cluster: "edit v3", state: "drifted" },
     { cluster: "edit v1", state: "synced" },
@@ -52,8 +62,7 @@ export const STORIES: Readonly<Record<string, readonly Step[]>> = {
   ],
   // The same edit again.
   e: [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
+    ...AGREED,
     { cluster: "edit v2", state: "drifted" },
     { cluster: "edit v1", state: "synced" },
     { cluster: "edit v2", state: "drifted" },
@@ -68,53 +77,14 @@ export const STORIES: Readonly<Record<string, readonly Step[]>> = {
     { cluster: "release", state: "deleted" },
   ],
   // Both sides change, and one comes round, or both, or one goes.
-  "conflict-git": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-    { cluster: "edit v2", state: "drifted" },
-    { git: "v3", state: "drifted" },
-    { git: "v2", state: "synced" },
-  ],
-  "conflict-cluster": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-    { cluster: "edit v2", state: "drifted" },
-    { git: "v3", state: "drifted" },
-    { cluster: "edit v3", state: "synced" },
-  ],
-  "conflict-both": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-    { cluster: "edit v2", state: "drifted" },
-    { git: "v3", state: "drifted" },
-    { git: "v4", state: "drifted" },
-    { cluster: "edit v4", state: "synced" },
-  ],
-  "conflict-lost": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-    { cluster: "edit v2", state: "drifted" },
-    { git: "v3", state: "drifted" },
-    { cluster: "delete", state: "committed" },
-  ],
-  "conflict-dropped": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-    { cluster: "edit v2", state: "drifted" },
-    { git: "v3", state: "drifted" },
-    { git: null, state: "orphaned" },
-  ],
-  "conflict-open": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-    { cluster: "edit v2", state: "drifted" },
-    { git: "v3", state: "drifted" },
-  ],
+  "conflict-git": [...CONFLICT, { git: "v2", state: "synced" }],
+  "conflict-cluster": [...CONFLICT, { cluster: "edit v3", state: "synced" }],
+  "conflict-both": [...CONFLICT, { git: "v4", state: "drifted" }, { cluster: "edit v4", state: "synced" }],
+  "conflict-lost": [...CONFLICT, { cluster: "delete", state: "committed" }],
+  "conflict-dropped": [...CONFLICT, { git: null, state: "orphaned" }],
+  "conflict-open": CONFLICT,
   "conflict-again": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-    { cluster: "edit v2", state: "drifted" },
-    { git: "v3", state: "drifted" },
+    ...CONFLICT,
     { git: "v2", state: "synced" },
     { cluster: "edit v4", state: "drifted" },
     { git: "v5", state: "drifted" },
@@ -132,18 +102,9 @@ export const STORIES: Readonly<Record<string, readonly Step[]>> = {
     { cluster: "delete", state: "terminating" },
   ],
   // Stand still, for what comes afterwards.
-  "both-1": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-  ],
-  "both-2": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-  ],
-  "both-3": [
-    { git: "v1", state: "committed" },
-    { cluster: "create v1", state: "synced" },
-  ],
+  "both-1": AGREED,
+  "both-2": AGREED,
+  "both-3": AGREED,
   "both-held": [
     { git: "v1", state: "committed" },
     { cluster: "create v1 held", state: "synced" },
