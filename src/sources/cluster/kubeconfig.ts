@@ -8,8 +8,8 @@ import { FabricSyncError, messageOf } from "../../core/errors.ts";
 export type KubeConfigSource =
   /** A kubeconfig file of the operator's own; no context = its current one. */
   | { readonly from: "file"; readonly path: string; readonly context?: string }
-  /** The pod's ServiceAccount. */
-  | { readonly from: "in-cluster" }
+  /** The pod's ServiceAccount; `root` is where the pod's own file system is to be found, its place when absent. */
+  | { readonly from: "in-cluster"; readonly root?: string }
   /** The text of a kubeconfig that a user put into a Secret: nothing in it may run a program or read the operator's files. */
   | { readonly from: "secret"; readonly text: string };
 
@@ -21,7 +21,7 @@ type Fields = Record<string, unknown>;
  */
 export function loadKubeConfig(source: KubeConfigSource): KubeConfig {
   const config = new KubeConfig();
-  if (source.from === "in-cluster") config.loadFromCluster();
+  if (source.from === "in-cluster") config.loadFromCluster(source.root);
   else if (source.from === "file") loadFile(config, source.path, source.context);
   else loadUntrusted(config, source.text);
   const cluster = config.getCurrentCluster();
