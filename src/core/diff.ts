@@ -123,13 +123,13 @@ class Comparison {
       this.#actualPath.pop();
       if (!goOn) return false;
     }
-    return !exact || this.#compareAdditions(desired, actual, schema, atomic);
+    return !exact || this.#compareAdditions(desired, actual, place, atomic);
   }
 
   /** Keys of an atomic value that Git does not declare, and that are not its defaults. */
-  #compareAdditions(desired: JsonObject, actual: JsonObject, schema: Schema | null, atomic: boolean): boolean {
+  #compareAdditions(desired: JsonObject, actual: JsonObject, { tree, schema }: Place, atomic: boolean): boolean {
     for (const key of Object.keys(actual)) {
-      if (Object.hasOwn(desired, key)) continue;
+      if (Object.hasOwn(desired, key) || step(tree, key)?.rule?.filledIn === true) continue;
       const field = fieldSchema(schema, key);
       const value = actual[key] ?? null;
       const known = field !== null && field !== "pruned" && field.fallback !== undefined;

@@ -15,6 +15,8 @@ export interface PathRule {
   readonly same?: (desired: JsonValue, actual: JsonValue | undefined, where: Where) => boolean;
   /** The list's order does not matter. */
   readonly unordered?: true;
+  /** The platform fills the field in where Git leaves it out: no addition of anybody's, inside of a list that is applied as a whole either. */
+  readonly filledIn?: true;
   /** The normal form of a map's keys. */
   readonly mapKey?: (key: string) => string;
 }
@@ -43,7 +45,8 @@ const SPEED: PathRule = {
 };
 
 /**
- * The fabric platform's defaulting webhooks and hydration. Values they *add* need no rule: only what Git declares is compared.
+ * The fabric platform's defaulting webhooks and hydration. Values they *add* need no rule where only what Git declares is compared, that is anywhere but
+ * in lists that are applied as a whole.
  */
 const FABRIC_RULES: Readonly<Record<string, Readonly<Record<string, PathRule>>>> = {
   "VPC.vpc.githedgehog.com": {
@@ -65,6 +68,8 @@ const FABRIC_RULES: Readonly<Record<string, Readonly<Record<string, PathRule>>>>
     "/spec/portSpeeds/*": SPEED,
     "/spec/portGroupSpeeds/*": SPEED,
   },
+  // Addresses of links between switches, and to gateways.
+  "Connection.wiring.githedgehog.com": { "/spec/*/links/*/*/ip": { filledIn: true } },
   "VPCAttachment.vpc.githedgehog.com": {
     "/spec/subnet": { same: (desired, actual) => typeof desired === "string" && actual === `${desired}/default` },
   },

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Check } from "../../src/core/check.ts";
 import { questionOf } from "../../src/core/drift.ts";
 import type { ReducePolicy } from "../../src/core/policy.ts";
@@ -230,4 +231,17 @@ it("counts, views and rows tell the same numbers", async () => {
   expect(await tally("drifts")).toEqual(drifts);
   // Nothing that is not known to be so is counted as in sync, and nothing is counted twice.
   expect(Object.values(byDrift).reduce((sum, rows) => sum + rows, 0)).toBe(6);
+});
+
+it("what a rule hid is listed, of rows in sync as well, by the query that the documents give", async () => {
+  const documents = await readFile(new URL("../../docs/drift.md", import.meta.url), "utf8");
+  const query = /SELECT kind, name, drift_details.*;/.exec(documents)?.[0] ?? "";
+  const policy = { ...SERVER, ignore: [{ kind: "VPC", paths: [`/${VLAN.join("/")}`] }] };
+  await fixture.apply([desiredVpc(fixture, "one", COMMIT_1), actualVpc(fixture, "one", { rv: "1" }, vlan(1002))], {
+    policy,
+  });
+  expect((await stored()).driftStatus).toBe("in_sync");
+  expect((await fixture.sql<object>(query)).map((row) => Object.values(row))).toEqual([
+    ["VPC", "one", ["/spec/subnets/default/vlan"]],
+  ]);
 });
