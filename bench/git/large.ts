@@ -9,12 +9,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { build } from "esbuild";
 import { migrate } from "../../src/store/migrate.ts";
 import { RULES, openSourceBench } from "../../test/sources/git/source-bench.ts";
 import type { SourceBench } from "../../test/sources/git/source-bench.ts";
 import type { TakeOnce } from "../../test/sources/git/take-once.ts";
 import { startPostgres } from "../../test/support/postgres.ts";
+import { bundle } from "./bundle.ts";
 import { fill } from "./workload.ts";
 
 const { values: options } = parseArgs({ options: { files: { type: "string", default: "50000" } } });
@@ -63,25 +63,9 @@ async function weigh(bench: SourceBench, databaseUrl: string): Promise<{ peak: n
     cacheDirectory: join(directory, "cache"),
     rules: { ...RULES, limits },
   };
-  const program = await bundle();
+  const program = await bundle("test/sources/git/take-once.ts", directory);
+  await bundle("src/sources/git/reading/parse-worker.ts", directory);
   const begun = performance.now();
   const { stdout } = await promisify(execFile)(process.execPath, [...SHIPPED, program, JSON.stringify(task)]);
   return { peak: Number(stdout.trim().split(" ")[1]), seconds: (performance.now() - begun) / 1_000 };
-}
-
-async function bundle(): Promise<string> {
-  const js = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
-  for (const entry of ["test/sources/git/take-once.ts", "src/sources/git/reading/parse-worker.ts"]) {
-    const outfile = join(directory, entry.replace(/^.*\/(.*)\.ts$/, "$1.mjs"));
-    await build({
-      entryPoints: [join(root, entry)],
-      outfile,
-      banner: { js },
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      external: ["pg-native"],
-    });
-  }
-  return join(directory, "take-once.mjs");
 }

@@ -76,7 +76,8 @@ function isSpace(lexeme: string): boolean {
 
 /**
  * How many collections are open: brackets, and columns at which one of the block's begins, each left of the next. Two may share a column (a list
- * that stands as far left as its key), and a value that is none has one of its own: the exact depth is told where the values are made.
+ * that stands as far left as its key), and a value that is none has one of its own: the exact depth is told where the values are made. What the parser
+ * nests without end in a text that is none is bounded by its length.
  */
 class Nesting {
   readonly #columns: number[] = [];
@@ -84,21 +85,15 @@ class Nesting {
   #flow = 0;
   /** Nothing stands on the line yet, or what does may hold a collection: `- `, `? `, `: `. */
   #mayBegin = true;
-  /** A key of the block and its colon stand on the line. */
-  #hasPair = false;
-  /** Pairs behind a pair on one line: a mistake, of which the parser makes one more mapping that nothing ends. */
-  #mistakes = 0;
 
   get depth(): number {
-    return this.#columns.length + this.#flow + this.#mistakes;
+    return this.#columns.length + this.#flow;
   }
 
   /** One of the lexer's own signs. */
   sign(sign: string): void {
     if (sign === FLOW_ERROR) this.#flow = 0;
-    if (sign !== DOCUMENT) return;
-    this.#columns.length = 0;
-    this.#mistakes = 0;
+    if (sign === DOCUMENT) this.#columns.length = 0;
   }
 
   add(lexeme: string, isScalar: boolean): void {
@@ -108,7 +103,6 @@ class Nesting {
     if (newline < 0) this.#column += lexeme.length;
     else {
       this.#column = lexeme.length - newline - 1;
-      this.#hasPair = false;
       if (this.#column === 0) this.#mayBegin = true;
     }
   }
@@ -131,10 +125,6 @@ class Nesting {
       case "-":
       case "?":
       case ":":
-        if (lexeme === ":" && !this.#mayBegin && this.#flow === 0) {
-          if (this.#hasPair) this.#mistakes += 1;
-          this.#hasPair = true;
-        }
         this.#content();
         this.#mayBegin = true;
         return;
