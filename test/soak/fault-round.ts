@@ -10,8 +10,10 @@ export interface FaultRound {
   readonly lastedMs: number;
   /** What StoreReady said from its beginning until the table was whole, when that was not True. */
   readonly said: readonly string[];
-  /** Writes that were given up for a while with the fault's own SQLSTATE; null where it has none. */
-  readonly refusals: number | null;
+  /** Writes that were given up for a while: with the fault's own SQLSTATE, where it has one, and in all. */
+  readonly refused: { readonly own: number | null; readonly all: number };
+  /** While it lasted: changes that the API server took, and observations that the database took. */
+  readonly meanwhile: { readonly changes: number; readonly taken: number };
   /** From the end of the fault until no row was stale, missing or a ghost (ms). */
   readonly wholeAfterMs: number;
   readonly load: LoadFigures;
@@ -50,7 +52,7 @@ export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perS
   // Of the fault before nothing may be left to be told.
   await storeReady(rig);
   const checkMs = await durationOf(() => rig.check(WHOLE_WITHIN_MS));
-  const metBefore = await timesMet(rig, fault);
+  const refusedBefore = await refusals(rig, fault);
   const condition = await rig.follow("StoreReady");
   const load = rig.load(perSecond, 1);
   try {
@@ -58,16 +60,19 @@ export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perS
     await load.reached(CHANGES_MEANWHILE, TOLD_WITHIN_MS);
     const begun = performance.now();
     const end = await fault.begin(rig);
+    let before: FaultRound["meanwhile"];
+    let meanwhile: FaultRound["meanwhile"];
     try {
-      const changesBefore = load.changes;
+      before = { changes: load.changes, taken: await taken(rig) };
       await pause(Math.max(0, begun + atLeastMs - performance.now()), new AbortController().signal);
       const lasted = async (): Promise<boolean> => {
         await assertAlive();
-        const isMet = fault.sqlstate === undefined || (await timesMet(rig, fault)) > metBefore;
+        const isMet = ((await refusals(rig, fault)).own ?? 1) > (refusedBefore.own ?? 0);
         const isTold = fault.loses === true ? condition.said.has(LOST) : untrue(condition.said).length > 0;
-        return isMet && isTold && load.changes >= changesBefore + CHANGES_MEANWHILE;
+        return isMet && isTold && load.changes >= before.changes + CHANGES_MEANWHILE;
       };
       await waitFor(`${fault.name} to be met and told`, lasted, { timeoutMs: TOLD_WITHIN_MS, intervalMs: 200 });
+      meanwhile = { changes: load.changes - before.changes, taken: (await taken(rig)) - before.taken };
     } finally {
       await end();
     }
@@ -86,11 +91,16 @@ export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perS
       );
     }
     await storeReady(rig);
+    const refused = await refusals(rig, fault);
     const round: FaultRound = {
       fault: fault.name,
       lastedMs: Math.round(ended - begun),
       said: untrue(condition.said),
-      refusals: fault.sqlstate === undefined ? null : (await timesMet(rig, fault)) - metBefore,
+      refused: {
+        own: refused.own === null ? null : refused.own - (refusedBefore.own ?? 0),
+        all: refused.all - refusedBefore.all,
+      },
+      meanwhile,
       wholeAfterMs,
       load: figures,
       foundLost: (await readFile(process.logFile, "utf8")).includes("lost commits"),
@@ -112,8 +122,14 @@ async function storeReady(rig: Rig): Promise<void> {
   await waitFor("StoreReady", isTrue, { timeoutMs: TAKEN_BACK_WITHIN_MS });
 }
 
-async function timesMet(rig: Rig, { sqlstate }: Fault): Promise<number> {
-  return sqlstate === undefined ? 0 : rig.operator().metric("fabric_sync_write_retries_total", { sqlstate });
+/** Since the operator began. */
+async function refusals(rig: Rig, { sqlstate }: Fault): Promise<FaultRound["refused"]> {
+  const count = (labels = {}) => rig.operator().metric("fabric_sync_write_retries_total", labels);
+  return { own: sqlstate === undefined ? null : await count({ sqlstate }), all: await count() };
+}
+
+async function taken(rig: Rig): Promise<number> {
+  return rig.operator().metric("fabric_sync_observations_total", { source: "cluster", outcome: "changed" });
 }
 
 function untrue(said: ReadonlySet<string>): string[] {

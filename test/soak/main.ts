@@ -14,10 +14,21 @@ import { FAULTS } from "./faults.ts";
 import { killRounds } from "./kills.ts";
 import { startRig } from "./rig.ts";
 
-function cells({ fault, lastedMs, said, refusals, wholeAfterMs, load, foundLost, peakMiB }: FaultRound): unknown[] {
+function cells({
+  fault,
+  lastedMs,
+  said,
+  refused,
+  meanwhile,
+  wholeAfterMs,
+  load,
+  foundLost,
+  peakMiB,
+}: FaultRound): unknown[] {
   const { changes, perSecond, heldShare, cores } = load;
   return [
-    ...[fault, lastedMs, said.join(", "), refusals ?? "", wholeAfterMs],
+    ...[fault, lastedMs, said.join(", "), refused.own === null ? refused.all : `${refused.own} of ${refused.all}`],
+    ...[wholeAfterMs, meanwhile.changes, meanwhile.taken],
     ...[changes, perSecond, heldShare, cores, foundLost ? "yes" : "no", peakMiB],
   ];
 }
@@ -33,8 +44,8 @@ try {
   if (what === "faults") {
     const chosen = rest.length === 0 ? FAULTS : FAULTS.filter(({ name }) => rest.includes(name));
     const all: string[] = [
-      "| fault | lasted ms | StoreReady said | refusals | whole after ms | changes | a second | held | load's cores | lost commits found | peak MiB |",
-      `|${" --- |".repeat(11)}`,
+      "| fault | lasted ms | StoreReady said | refused with it | whole after ms | changes meanwhile | taken meanwhile | changes | a second | held | load's cores | lost commits found | peak MiB |",
+      `|${" --- |".repeat(13)}`,
     ];
     for (const fault of chosen) {
       // A server that is silent is told of after some seconds, so it lasts longer.

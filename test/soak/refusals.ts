@@ -101,7 +101,8 @@ const WAITS = `SELECT pid FROM pg_stat_activity WHERE usename = '${ROLE}' AND wa
 
 /**
  * Another program locks what the operator writes last, waits until the operator stands behind that, and then asks, again and again, for what the
- * operator has locked first. The operator has waited for longer, so the server finds each circle from its side and ends its transaction.
+ * operator has locked first. The operator has waited for longer, so the server finds each circle from its side and ends its transaction. It asks for
+ * the table: who waits for a row that several transactions hold waits for one after the other, and only that one is in a circle.
  */
 export async function deadlocking(rig: Rig): Promise<() => Promise<void>> {
   const stop = new AbortController();
@@ -115,8 +116,7 @@ export async function deadlocking(rig: Rig): Promise<() => Promise<void>> {
     while (!stop.signal.aborted) {
       const { rowCount } = await client.query(WAITS);
       if ((rowCount ?? 0) === 0) await pause(10, stop.signal);
-      else
-        await client.query("SAVEPOINT first; SELECT FROM fabric_sync.fabric FOR UPDATE; ROLLBACK TO SAVEPOINT first");
+      else await client.query("SAVEPOINT first; LOCK TABLE fabric_sync.fabric IN EXCLUSIVE MODE; ROLLBACK TO first");
     }
     await client.query("ROLLBACK");
   }).catch((error: unknown) => {

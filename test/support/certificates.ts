@@ -7,8 +7,11 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate
 export interface Authority {
   /** PEM of the authority's own certificate. */
   readonly ca: string;
-  /** A serving certificate for these DNS names and IPv4 addresses. */
-  issue(names: readonly string[], options?: { notAfter?: Date }): { readonly cert: string; readonly key: string };
+  /** A certificate for these DNS names and IPv4 addresses, of a server unless it says otherwise. */
+  issue(
+    names: readonly string[],
+    options?: { notAfter?: Date; of?: "server" | "client" },
+  ): { readonly cert: string; readonly key: string };
 }
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
@@ -38,7 +41,7 @@ export function createAuthority(commonName: string): Authority {
         notAfter: options.notAfter ?? notAfter,
         extensions: [
           extension(OID.subjectAltName, sequence(...names.map(generalName))),
-          extension(OID.extendedKeyUsage, sequence(oid(OID.serverAuth))),
+          extension(OID.extendedKeyUsage, sequence(oid(options.of === "client" ? OID.clientAuth : OID.serverAuth))),
         ],
       });
       return { cert, key: leaf.privateKey.export({ type: "pkcs8", format: "pem" }) as string };
@@ -54,6 +57,7 @@ const OID = {
   subjectAltName: "551d11",
   extendedKeyUsage: "551d25",
   serverAuth: "2b06010505070301",
+  clientAuth: "2b06010505070302",
 };
 
 interface CertificateFields {

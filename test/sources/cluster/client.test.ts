@@ -1,5 +1,5 @@
 import dns from "node:dns";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,6 +59,72 @@ describe("KubeClient", () => {
     });
     await writeFile(tokenFile, controlPlane.adminToken);
     await stale.request("GET", "/api/v1/namespaces/default");
+  });
+
+  test("an exec plugin is asked for a token, and again when the one it gave is refused", async () => {
+    const exec = {
+      apiVersion: "client.authentication.k8s.io/v1",
+      command: "cat",
+      args: [join(directory, "exec.json")],
+    };
+    const gives = (token: string) =>
+      writeFile(
+        join(directory, "exec.json"),
+        JSON.stringify({ apiVersion: exec.apiVersion, kind: "ExecCredential", status: { token } }),
+      );
+    await gives("no longer valid");
+    const client = await open(kubeconfig(cluster(), { exec: { ...exec, interactiveMode: "Never" } }));
+    await expect(client.request("GET", "/api/v1/namespaces/default")).rejects.toMatchObject({ status: 401 });
+    await gives(controlPlane.adminToken);
+    await client.request("GET", "/api/v1/namespaces/default");
+  });
+
+  test("in a pod the ServiceAccount's files are used, and its token that was rotated", async () => {
+    const mounted = join(directory, "var/run/secrets/kubernetes.io/serviceaccount");
+    await mkdir(mounted, { recursive: true });
+    await writeFile(join(mounted, "ca.crt"), controlPlane.ca);
+    await writeFile(join(mounted, "token"), "no longer valid");
+    const { hostname, port } = new URL(controlPlane.url);
+    Object.assign(process.env, { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port });
+    try {
+      const client = new KubeClient(loadKubeConfig({ from: "in-cluster", root: directory }));
+      clients.push(client);
+      await expect(client.request("GET", "/api/v1/namespaces/default")).rejects.toMatchObject({ status: 401 });
+      await writeFile(join(mounted, "token"), controlPlane.adminToken);
+      await client.request("GET", "/api/v1/namespaces/default");
+    } finally {
+      delete process.env["KUBERNETES_SERVICE_HOST"];
+      delete process.env["KUBERNETES_SERVICE_PORT"];
+    }
+  });
+
+  test("a client certificate is shown, and within a minute the one that has replaced it on disk", async () => {
+    const authority = createAuthority("clients");
+    const front = await startTlsFront(controlPlane.url, "localhost", authority.ca);
+    const now = Date.now;
+    try {
+      const show = async (name: string): Promise<void> => {
+        const { cert, key } = authority.issue([name], { of: "client" });
+        await Promise.all([writeFile(join(directory, "c.crt"), cert), writeFile(join(directory, "c.key"), key)]);
+      };
+      await show("first");
+      const user = { "client-certificate": "c.crt", "client-key": "c.key", token: controlPlane.adminToken };
+      const server = `https://localhost:${front.port}`;
+      const data = Buffer.from(front.ca).toString("base64");
+      const client = await open(kubeconfig({ server, "certificate-authority-data": data }, user));
+      await client.request("GET", "/version");
+      await show("second");
+      await client.request("GET", "/version");
+      expect(new Set(front.clients)).toEqual(new Set(["first"]));
+      Date.now = () => now() + 61_000;
+      await client.request("GET", "/version");
+      expect(front.clients.at(-1)).toBe("second");
+      const nobody = await open(kubeconfig({ server, "certificate-authority-data": data }, {}));
+      await expect(nobody.request("GET", "/version")).rejects.toMatchObject({ code: "KubeUnreachable" });
+    } finally {
+      Date.now = now;
+      await front.close();
+    }
   });
 
   test("types what the server says: conflict, not found, forbidden with the resource", async () => {
@@ -214,18 +280,23 @@ interface TlsFront {
   readonly otherCa: string;
   /** Whose certificate is presented from now on. */
   present(authority: "first" | "other"): void;
+  /** Names in the certificates of those who connected. */
+  readonly clients: readonly string[];
   /** Ends the open connections. */
   cut(): void;
   close(): Promise<void>;
 }
 
 /** What stands before an API server and has a certificate of its own, as load balancers do. */
-async function startTlsFront(target: string, name: string): Promise<TlsFront> {
+async function startTlsFront(target: string, name: string, clientCa?: string): Promise<TlsFront> {
   const { hostname: host, port } = new URL(target);
   const authorities = { first: createAuthority("first"), other: createAuthority("other") };
   const certificates = { first: authorities.first.issue([name]), other: authorities.other.issue([name]) };
   const sockets = new Set<Duplex>();
-  const server = createServer(certificates.first, (socket) => {
+  const clients: string[] = [];
+  const asked = clientCa === undefined ? {} : { requestCert: true, ca: clientCa };
+  const server = createServer({ ...certificates.first, ...asked }, (socket) => {
+    if (clientCa !== undefined) clients.push(String(socket.getPeerCertificate().subject.CN));
     const onwards = connect({ host, port: Number(port), ca: controlPlane.ca });
     for (const [one, far] of [
       [socket, onwards],
@@ -247,6 +318,7 @@ async function startTlsFront(target: string, name: string): Promise<TlsFront> {
     ca: authorities.first.ca,
     otherCa: authorities.other.ca,
     present: (authority) => server.setSecureContext(certificates[authority]),
+    clients,
     cut,
     async close() {
       cut();

@@ -295,10 +295,10 @@ describe("a cluster source on a real API server", () => {
     expect(m.table.names).toEqual([]);
   });
 
-  test("an object of 1.4 MB and integers beyond 2^53 arrive as they are", async () => {
+  test("an object of 1.5 MB and integers beyond 2^53 arrive as they are", async () => {
     const group = uniqueGroup();
     const path = await establish(group, "Blob");
-    const text = "é".repeat(700_000);
+    const text = "é".repeat(750_000);
     const raw = `{"apiVersion":"${group}/v1","kind":"Blob","metadata":{"name":"big"},"spec":{"text":"${text}","n":9007199254740993}}`;
     const m = mirror({ selections: [{ group, kinds: ["Blob"] }] });
     await m.watching("Blob");

@@ -29,8 +29,10 @@ export interface FaultProxy {
   freeze(): void;
   /** Sends this text into the open streams. */
   inject(text: string): void;
-  /** Closes the open streams' connections without ending them. */
-  cut(): void;
+  /** Bytes of the open streams that nobody has read yet, beside what the kernel holds. */
+  readonly unread: number;
+  /** Closes the open streams' connections without ending them: in order, or by RST. */
+  cut(how?: "closed" | "reset"): void;
   /** Ends the open streams in order. */
   end(): void;
   close(): Promise<void>;
@@ -88,7 +90,11 @@ export async function startFaultProxy(target: { url: string; ca: string; token: 
     },
     freeze: () => streams.forEach((stream) => (stream.frozen = true)),
     inject: (text) => streams.forEach(({ response }) => response.write(text)),
-    cut: () => streams.forEach(({ response }) => response.destroy()),
+    get unread() {
+      return [...streams].reduce((sum, { response }) => sum + response.writableLength, 0);
+    },
+    cut: (how = "closed") =>
+      streams.forEach(({ response }) => (how === "reset" ? response.socket?.resetAndDestroy() : response.destroy())),
     end: () => streams.forEach(({ response }) => response.end()),
     async close() {
       server.closeAllConnections();

@@ -15,6 +15,8 @@ export class MemoryTable {
   writes = 0;
   /** Thrown by the next writes. */
   readonly faults: Error[] = [];
+  /** Writes wait for it. */
+  gate: Promise<void> = Promise.resolve();
 
   constructor(earlier?: MemoryTable) {
     if (!earlier) return;
@@ -31,6 +33,7 @@ export class MemoryTable {
 
   async apply(batch: Batch): Promise<ApplyResult> {
     await new Promise((resolve) => setImmediate(resolve));
+    await this.gate;
     const fault = this.faults.shift();
     if (fault) throw fault;
     const before = this.writes;

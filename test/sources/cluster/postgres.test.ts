@@ -88,6 +88,28 @@ describe("a cluster source with pump and store on real Postgres", () => {
     expect(m.started.watchlist).toBe(1);
   });
 
+  test("a selection that changes ends rows and begins others, and history says why", async () => {
+    await create("a");
+    mirror();
+    await becomes("a=1");
+    const of = (kind: string) => [{ group: "", kinds: [kind], namespaces: [namespace.name] }];
+    const told = async (name: string): Promise<string | undefined> => {
+      const found = await fixture.sql<{ told: string }>(
+        `SELECT event_type || ' ' || trigger || ': ' || reason AS told FROM fabric_sync.resource_event WHERE name = $1 ORDER BY seq DESC LIMIT 1`,
+        [name],
+      );
+      return found[0]?.told;
+    };
+    await m.source.updateSelection(of("ServiceAccount"));
+    await waitFor("the end of a", async () => (await rows()) === "default=null");
+    expect(await told("a")).toMatch(/^deleted .*: no longer selected by the Fabric$/);
+    expect(await told("default")).toMatch(/^added list: /);
+    await m.source.updateSelection(of("ConfigMap"));
+    await waitFor("its return", async () => (await rows()) === "a=1");
+    expect(await told("a")).toMatch(/^added list: /);
+    expect(await told("default")).toMatch(/^deleted .*: no longer selected by the Fabric$/);
+  });
+
   test("a heartbeat keeps a device's raw observation for longer and writes nothing else; taken in again it writes nothing", async () => {
     await controlPlane.kubectl(["apply", "--server-side", "-f", "deploy/crds/fabricsync.dev_devicestates.yaml"]);
     const states = `/apis/fabricsync.dev/v1alpha1/namespaces/${namespace.name}/devicestates`;

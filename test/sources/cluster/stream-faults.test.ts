@@ -3,9 +3,17 @@ import type { Answer, FaultProxy } from "./fault-proxy.ts";
 import { controlPlane } from "../../support/shared-control-plane.ts";
 import type { TestNamespace } from "../../support/control-plane.ts";
 import { waitFor } from "../../support/wait.ts";
+import type { StreamSpec } from "../../../src/sources/cluster/selection.ts";
+import { watchListQuery } from "../../../src/sources/cluster/stream-requests.ts";
+import { STREAM_TIMING } from "../../../src/sources/cluster/timing.ts";
 import { MemoryTable } from "./memory-table.ts";
 import { startMirror } from "./mirror.ts";
 import type { Mirror } from "./mirror.ts";
+
+const SPEC: StreamSpec = {
+  ...{ scope: "/v1/configmaps", group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" },
+  ...{ namespaced: true, namespace: "", labelSelector: "" },
+};
 
 const status = (code: number, reason: string, more: object = {}): string =>
   JSON.stringify({
@@ -102,16 +110,26 @@ describe("a stream through a faulty network", () => {
     proxy.end();
     await works("b");
     expect([m.started.watch, lists()]).toEqual([1, 1]);
+    // Not all of a cluster's watches at the same moment.
+    const seconds = proxy.requests.flatMap((line) => /configmaps.*[?&]timeoutSeconds=(\d+)/.exec(line)?.[1] ?? []);
+    expect(seconds).toHaveLength(2);
+    for (const each of seconds.map(Number)) expect(each >= 300 && each <= 600).toBe(true);
+    expect(
+      new Set([0, 0.5, 0.99].map((random) => watchListQuery(SPEC, STREAM_TIMING, () => random)["timeoutSeconds"])).size,
+    ).toBe(3);
   });
 
-  test("a connection cut in the middle of a line costs that line's connection, not the line", async () => {
-    await watching();
-    proxy.inject('{"type":"ADDED","object":{"kind":"Confi');
-    proxy.cut();
-    await works("b");
-    expect(lists()).toBe(1);
-    expect(m.table.names).toEqual(["a", "b"]);
-  });
+  test.each(["closed", "reset"] as const)(
+    "a connection %s in the middle of a line costs itself, not the line",
+    async (how) => {
+      await watching();
+      proxy.inject('{"type":"ADDED","object":{"kind":"Confi');
+      proxy.cut(how);
+      await works("b");
+      expect(lists()).toBe(1);
+      expect(m.table.names).toEqual(["a", "b"]);
+    },
+  );
 
   test.each([
     ["a line that is not JSON", "<html>\n", "StreamGarbled"],
@@ -178,11 +196,12 @@ describe("a stream through a faulty network", () => {
 
   test("404 keeps the rows and is no deletion", async () => {
     await watching({ minStreamMs: 0 });
-    forMaps({ status: 404, body: status(404, "NotFound") }, 1);
+    forMaps({ status: 404, body: status(404, "NotFound") }, 1_000);
     proxy.end();
     await waitFor("the status", () => m.status("ConfigMap")?.state === "gone");
     expect(m.table.names).toEqual(["a"]);
     expect(m.table.deletions).toEqual([]);
+    proxy.answer = () => null;
     await m.watching("ConfigMap");
   });
 
@@ -237,6 +256,30 @@ describe("a stream through a faulty network", () => {
     });
     await works("b");
     expect(table.deletions).toEqual([]);
+  });
+
+  test("a stream whose rows wait for the database is not read any further: what comes stays where it came from", async () => {
+    await watching();
+    const { metadata } = (await controlPlane.request("GET", maps)) as { metadata: { resourceVersion: string } };
+    const open = Promise.withResolvers<void>();
+    m.table.gate = open.promise;
+    const [count, bytes] = [64, 512 * 1024];
+    for (let i = 1; i <= count; i++) {
+      const resourceVersion = String(BigInt(metadata.resourceVersion) + BigInt(i));
+      const named = { name: `big-${i}`, namespace: namespace.name, uid: `uid-${i}`, resourceVersion };
+      const object = { kind: "ConfigMap", apiVersion: "v1", metadata: named, data: { text: "x".repeat(bytes) } };
+      proxy.inject(`${JSON.stringify({ type: "ADDED", object })}\n`);
+    }
+    let last = { unread: proxy.unread, at: performance.now() };
+    await waitFor("the reading to end", () => {
+      if (proxy.unread !== last.unread) last = { unread: proxy.unread, at: performance.now() };
+      return m.pump.backlog.items > 0 && performance.now() - last.at > 1_000;
+    });
+    // A lane holds 2 MiB and what makes it full; the kernel holds some of it, too.
+    expect(m.pump.backlog.bytes).toBeLessThan(3 * 1024 * 1024);
+    expect(proxy.unread).toBeGreaterThan((count * bytes) / 4);
+    open.resolve();
+    await waitFor("all of it", () => m.table.names.length === count + 1);
   });
 
   test("an object that cannot be read costs only itself, and is told", async () => {
