@@ -4,6 +4,7 @@ import type { FabricStatus } from "../../../src/api/status.ts";
 import { builtProgram } from "../../support/bundle.ts";
 import { startControlPlane } from "../../support/control-plane.ts";
 import { startGitServer } from "../../support/git-server.ts";
+import { aggregateClusterRole } from "../../support/cluster-role-aggregation.ts";
 import { applyOperatorManifests, OPERATOR_NAMESPACE } from "../../support/installation.ts";
 import { startOperator } from "../../support/operator.ts";
 import type { Operator } from "../../support/operator.ts";
@@ -78,10 +79,8 @@ export class WalkRig {
       ...["create", "clusterrole", "walk-dry-run", "--verb=get,create,update,patch"],
       "--resource=things.walk.example.com",
     ]);
-    await plane.kubectl([
-      ...["create", "clusterrolebinding", "walk-dry-run", "--clusterrole=walk-dry-run"],
-      `--serviceaccount=${OPERATOR_NAMESPACE}:fabric-sync-dry-run`,
-    ]);
+    await plane.kubectl(["label", "clusterrole", "walk-dry-run", "fabricsync.dev/aggregate-to-dry-run=true"]);
+    await aggregateClusterRole(plane, "fabric-sync-dry-run");
     const secret = {
       ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "git", namespace: NAMESPACE } },
       stringData: { "ca.crt": git.https.ca },
