@@ -14,6 +14,8 @@ import {
   POLICY,
 } from "../store/fixture.ts";
 import type { StoreFixture } from "../store/fixture.ts";
+import { fabricSync } from "../cli/support/program.ts";
+import { waitFor } from "../support/wait.ts";
 
 const SPEC = { subnets: { default: { subnet: "10.0.1.0/24", vlan: 1001 } } };
 const OTHER = { subnets: { default: { subnet: "10.0.1.0/24", vlan: 1002 } } };
@@ -160,4 +162,36 @@ it("of many agents the first are named, and the others counted", async () => {
   expect(await landings()).toMatchObject([
     { onDevice: "yes", reason: "applied by leaf-0, leaf-1, leaf-2, leaf-3, leaf-4 and 2 more" },
   ]);
+});
+
+describe("fabric-sync landed", () => {
+  const landed = (commit: string, ...more: string[]) =>
+    fabricSync(["landed", "netops/lab", commit, "--json", ...more], { DATABASE_URL: fixture.database.url });
+
+  it("waits until the commit has landed, and ends with 0 then", async () => {
+    await fixture.apply([git(), cluster(), agent("a", SPEC, 0)]);
+    const [begun] = await fixture.sql<{ at: string }>("SELECT clock_timestamp()::text AS at");
+    const waiting = landed(COMMIT_1.slice(0, 7), "--wait", "120");
+    await waitFor("its first look", async () => {
+      const asked = "query LIKE '%FROM fabric_sync.landings%' AND query_start > $1 AND state = 'idle'";
+      const looks = await fixture.sql(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND ${asked}`,
+        [begun?.at],
+      );
+      return looks.length > 0;
+    });
+    await fixture.apply([{ ...agent("a", SPEC, 1), resourceVersion: "2" }]);
+    const { code, stdout } = await waiting;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ commit: COMMIT_1, landed: true, objects: [{ onDevice: "yes" }] });
+  });
+
+  it("ends with 1 when it has not by then, and with 2 for a commit that nobody knows", async () => {
+    await fixture.apply([git(), cluster(), agent("a", SPEC, 0)]);
+    const { code, stdout } = await landed(COMMIT_1, "--wait", "1");
+    expect([code, JSON.parse(stdout)]).toMatchObject([1, { landed: false, objects: [{ onDevice: "no" }] }]);
+    const unknown = await landed("abcdef1");
+    expect([unknown.code, unknown.stdout]).toEqual([2, ""]);
+    expect(unknown.stderr).toContain("it may not be taken in yet");
+  });
 });
