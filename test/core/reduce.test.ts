@@ -524,6 +524,8 @@ describe("conflicts", () => {
     );
     const row = rowOf(fold([...agreed, ...edits]));
     expect(row.externalModifications).toHaveLength(50);
-    expect(row.externalModifications.at(-1)).toMatchObject({ manager: "kubectl-edit", resourceVersion: "70" });
+    const last = { manager: "kubectl-edit", operation: "Update", resourceVersion: "70", at: row.updatedAt };
+    expect(row.externalModifications.at(-1)).toEqual(last);
+    expect(row.externalModifications[0]).toMatchObject({ resourceVersion: "21" });
   });
 });
