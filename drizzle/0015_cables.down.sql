@@ -209,7 +209,11 @@ COMMENT ON COLUMN fabric_sync.session_findings.age IS 'Time since then.';
 COMMENT ON COLUMN fabric_sync.session_findings.finding IS 'missing, not_established, bfd_not_up, unexpected (an address that no device has).';
 COMMENT ON COLUMN fabric_sync.session_findings.bfd_state IS 'State of its BFD session.';
 
+DROP FUNCTION fabric_sync.declared_link;
 DROP VIEW fabric_sync.declared_links;
+DROP FUNCTION fabric_sync.heard_at;
+DROP FUNCTION fabric_sync.neighbor_end;
+DROP FUNCTION fabric_sync.is_box_behind;
 DROP FUNCTION fabric_sync.cable_seen;
 DROP FUNCTION fabric_sync.sightings;
 DROP FUNCTION fabric_sync.is_free;

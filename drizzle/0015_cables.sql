@@ -86,7 +86,7 @@ BEGIN
   IF is_ambiguous THEN candidates := partners; END IF;
   IF partners IS NULL OR is_ambiguous THEN RETURN; END IF;
   interface := coalesce(far_port, partners[1]);
-  is_told_there := at_device > far_device;
+  is_told_there := at_device COLLATE "C" > far_device;
   told := (SELECT f.value -> 'told' FROM jsonb_array_elements(far) f WHERE f.value ->> 'port' = partners[1]);
 END $$;
 COMMENT ON FUNCTION fabric_sync.cable_seen IS 'A cable that one end sees by addresses, with what the other end sees: at which port it ends; the ports that it may be, where more than one pair fits; whether the line of the other end tells of it.';
@@ -171,6 +171,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION fabric_sync.box_behind IS 'Who the box is at the end of a cable that leads out of the fabric: who is declared there, who is heard there or hears it, else whose addresses are met there. More candidates than one: nobody.';
 
+CREATE FUNCTION fabric_sync.heard_at(of_fabric uuid, at_device text, at_port text) RETURNS jsonb
+LANGUAGE plpgsql STABLE COST 10000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_nestloop = on SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+  RETURN (SELECT jsonb_agg(jsonb_build_object('at', n.device || '/' || n.interface, 'heard', n.remote_name, 'device', n.remote_device,
+                'interface', n.remote_interface, 'by', n.resolved_by, 'candidates', n.candidates, 'since', n.since) ORDER BY n.remote_name, n.remote_port)
+            FROM fabric_sync.adjacencies n
+           WHERE n.fabric_id = of_fabric AND n.device = at_device AND fabric_sync.port_key(n.interface) = fabric_sync.port_key(at_port) AND NOT n.stale);
+END $$;
+COMMENT ON FUNCTION fabric_sync.heard_at IS 'Who is heard at a port, in which rows, since when and by what it was recognised.';
+
 CREATE VIEW fabric_sync.declared_links AS
 SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.interface_b, l.kind,
        true AS declared, (l.heard_a | l.heard_b) & 24 <> 0 OR (l.verdict = 'match') AS observed, l.verdict,
@@ -185,14 +196,8 @@ SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.in
          ELSE 'none'
        END AS evidence,
        jsonb_strip_nulls(jsonb_build_object(
-         'at_a', (SELECT jsonb_agg(jsonb_build_object('at', n.device || '/' || n.interface, 'heard', n.remote_name, 'device', n.remote_device,
-                'interface', n.remote_interface, 'by', n.resolved_by, 'candidates', n.candidates, 'since', n.since) ORDER BY n.remote_name, n.remote_port)
-            FROM fabric_sync.adjacencies n
-           WHERE n.fabric_id = l.fabric_id AND n.device = l.device_a AND fabric_sync.port_key(n.interface) = fabric_sync.port_key(l.interface_a) AND NOT n.stale),
-         'at_b', (SELECT jsonb_agg(jsonb_build_object('at', n.device || '/' || n.interface, 'heard', n.remote_name, 'device', n.remote_device,
-                'interface', n.remote_interface, 'by', n.resolved_by, 'candidates', n.candidates, 'since', n.since) ORDER BY n.remote_name, n.remote_port)
-            FROM fabric_sync.adjacencies n
-           WHERE n.fabric_id = l.fabric_id AND n.device = l.device_b AND fabric_sync.port_key(n.interface) = fabric_sync.port_key(l.interface_b) AND NOT n.stale),
+         'at_a', fabric_sync.heard_at(l.fabric_id, l.device_a, l.interface_a),
+         'at_b', fabric_sync.heard_at(l.fabric_id, l.device_b, l.interface_b),
          'seen_a', CASE WHEN l.sees_a THEN (SELECT s.told FROM fabric_sync.seen_at(l.fabric_id, l.device_a, l.interface_a) s) END,
          'seen_b', CASE WHEN l.sees_b THEN (SELECT s.told FROM fabric_sync.seen_at(l.fabric_id, l.device_b, l.interface_b) s) END,
          'oper_a', l.port_a[2], 'oper_b', l.port_b[2])) AS details,
@@ -269,53 +274,96 @@ BEGIN
   END LOOP;
 END $$;
 
+CREATE FUNCTION fabric_sync.declared_link(of_fabric uuid, of_device_a text, of_interface_a text, of_device_b text, of_interface_b text, of_resource uuid)
+RETURNS SETOF fabric_sync.declared_links
+LANGUAGE plpgsql STABLE COST 10000 ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_nestloop = on SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+  RETURN QUERY SELECT * FROM fabric_sync.declared_links l
+   WHERE l.fabric_id = of_fabric AND l.device_a = of_device_a AND l.interface_a = of_interface_a AND l.device_b = of_device_b AND l.interface_b = of_interface_b
+     AND l.resource_id = of_resource;
+END $$;
+COMMENT ON FUNCTION fabric_sync.declared_link IS 'One link of declared_links, planned once a session and not with every question: that takes longer than the answer.';
+
+CREATE FUNCTION fabric_sync.is_box_behind(of_fabric uuid, stub text, of_device text) RETURNS boolean
+LANGUAGE plpgsql STABLE COST 100000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_nestloop = on SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+  RETURN (SELECT b.device FROM fabric_sync.box_behind(of_fabric, stub) b) IS NOT DISTINCT FROM of_device;
+END $$;
+COMMENT ON FUNCTION fabric_sync.is_box_behind IS 'Whether a device is the box at the end of a cable that leads out of the fabric.';
+
+CREATE FUNCTION fabric_sync.neighbor_end(of_fabric uuid, at_device text, told_name text, chassis text, address text, told_port text, described text,
+  OUT device text, OUT interface text, OUT candidates text[], OUT resolved_by text, OUT is_known_port boolean, OUT hears_back boolean, OUT is_told_there boolean)
+LANGUAGE plpgsql STABLE COST 10000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_nestloop = on SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+  ports text[];
+BEGIN
+  SELECT * INTO candidates, resolved_by FROM fabric_sync.neighbor_devices(of_fabric, told_name, chassis, address);
+  device := CASE WHEN cardinality(candidates) = 1 THEN candidates[1] ELSE '' END;
+  ports := fabric_sync.neighbor_ports(of_fabric, device, told_port, described);
+  is_known_port := ports IS NOT NULL;
+  interface := coalesce(ports[1], nullif(described, ''), told_port);
+  ports := coalesce(ports, ARRAY[told_port, described]);
+  hears_back := fabric_sync.hears_back(of_fabric, device, ports, at_device);
+  is_told_there := hears_back AND at_device COLLATE "C" > device
+    OR EXISTS (SELECT FROM fabric_sync.link x
+                WHERE x.fabric_id = of_fabric AND x.kind IN ('external', 'staticExternal') AND x.device_a = device
+                  AND fabric_sync.port_key(x.interface_a) IN (SELECT fabric_sync.port_key(p) FROM unnest(ports) AS p)
+                  AND fabric_sync.is_box_behind(x.fabric_id, x.device_b, at_device));
+END $$;
+COMMENT ON FUNCTION fabric_sync.neighbor_end IS 'The other end of what is heard at a port that nobody declares: the device and its port, how they were recognised, and whether another line tells of the same cable.';
+
 CREATE OR REPLACE VIEW fabric_sync.links AS
 SELECT l.fabric_namespace, l.fabric, l.device_a, l.interface_a, l.device_b, l.interface_b, l.kind, l.declared, l.observed, l.verdict, l.evidence, l.details, l.speed_a, l.speed_b, l.mtu_a, l.mtu_b, l.fec_a, l.fec_b, l.address_a, l.address_b, l.side, l.first_seen, l.changed_at, l.observed_at, l.age, l.fabric_id, l.resource_id
   FROM fabric_sync.declared_links l
  WHERE l.kind NOT IN ('external', 'staticExternal', 'attachment')
    -- Of a cable that leads out of the fabric its Connection tells; who declares its other end says who is there.
    AND NOT EXISTS (SELECT FROM fabric_sync.link x
-                    WHERE x.fabric_id = l.fabric_id AND x.kind IN ('external', 'staticExternal')
-                      AND (x.device_a = l.device_a AND fabric_sync.port_key(x.interface_a) = fabric_sync.port_key(l.interface_a)
-                           AND (SELECT b.device FROM fabric_sync.box_behind(x.fabric_id, x.device_b) b) = l.device_b
-                        OR x.device_a = l.device_b AND fabric_sync.port_key(x.interface_a) = fabric_sync.port_key(l.interface_b)
-                           AND (SELECT b.device FROM fabric_sync.box_behind(x.fabric_id, x.device_b) b) = l.device_a))
+                    WHERE x.fabric_id = l.fabric_id AND x.kind IN ('external', 'staticExternal') AND x.device_a = l.device_a
+                      AND fabric_sync.port_key(x.interface_a) = fabric_sync.port_key(l.interface_a) AND fabric_sync.is_box_behind(x.fabric_id, x.device_b, l.device_b))
+   AND NOT EXISTS (SELECT FROM fabric_sync.link x
+                    WHERE x.fabric_id = l.fabric_id AND x.kind IN ('external', 'staticExternal') AND x.device_a = l.device_b
+                      AND fabric_sync.port_key(x.interface_a) = fabric_sync.port_key(l.interface_b) AND fabric_sync.is_box_behind(x.fabric_id, x.device_b, l.device_a))
 UNION ALL
-SELECT l.fabric_namespace, l.fabric,
-       CASE WHEN l.kind = 'attachment' THEN coalesce(box.device, l.device_a) ELSE l.device_a END, l.interface_a,
-       CASE WHEN l.kind = 'attachment' THEN l.device_b ELSE coalesce(box.device, l.device_b) END,
-       CASE WHEN l.kind = 'attachment' THEN l.interface_b ELSE coalesce(box.interface, l.interface_b) END, l.kind, l.declared,
-       l.observed OR l.kind <> 'attachment' AND (box.is_heard OR box.hears_it),
-       CASE WHEN l.kind = 'attachment' THEN l.verdict
-            WHEN far.oper_status = 'down' THEN 'down'
-            WHEN l.verdict = 'unknown' AND box.hears_it THEN 'match' ELSE l.verdict END COLLATE "default",
-       CASE WHEN l.kind = 'attachment' OR l.verdict IN ('wrong_device', 'ambiguous') THEN l.evidence
+SELECT l.fabric_namespace, l.fabric, o.device_a, l.interface_a, coalesce(box.device, l.device_b), coalesce(box.interface, l.interface_b), l.kind, l.declared,
+       l.observed OR box.is_heard OR box.hears_it,
+       CASE WHEN far.oper_status = 'down' THEN 'down' WHEN l.verdict = 'unknown' AND box.hears_it THEN 'match' ELSE l.verdict END,
+       CASE WHEN l.verdict IN ('wrong_device', 'ambiguous') THEN l.evidence
             WHEN box.is_heard AND box.hears_it THEN 'both_ends' WHEN box.is_heard OR box.hears_it THEN 'one_end' ELSE l.evidence END,
        l.details || CASE WHEN box.candidates = '{}' THEN '{}' ELSE jsonb_build_object('box', jsonb_strip_nulls(jsonb_build_object(
          'device', box.device, 'interface', box.interface, 'by', box.resolved_by, 'candidates', box.candidates,
          'why', CASE WHEN box.device IS NULL THEN 'more than one device or port is told of at the end of this cable' END))) END
-         || CASE WHEN far.oper_status IS NULL OR l.kind = 'attachment' THEN '{}' ELSE jsonb_build_object('oper_b', far.oper_status) END,
+         || CASE WHEN far.oper_status IS NULL THEN '{}' ELSE jsonb_build_object('oper_b', far.oper_status) END,
        l.speed_a, coalesce(far.speed_mbps, l.speed_b), l.mtu_a, coalesce(far.mtu, l.mtu_b), l.fec_a, coalesce(far.fec, l.fec_b), l.address_a, l.address_b, l.side,
-       l.first_seen, l.changed_at, l.observed_at, l.age, l.fabric_id, l.resource_id
-  FROM fabric_sync.declared_links l
- CROSS JOIN LATERAL (SELECT * FROM fabric_sync.box_behind(l.fabric_id, CASE WHEN l.kind = 'attachment' THEN l.device_a ELSE l.device_b END) OFFSET 0) box
+       l.first_seen, l.changed_at, l.observed_at, l.age, o.fabric_id, l.resource_id
+  FROM fabric_sync.link o
+ CROSS JOIN LATERAL fabric_sync.declared_link(o.fabric_id, o.device_a, o.interface_a, o.device_b, o.interface_b, o.resource_id) l
+ CROSS JOIN LATERAL (SELECT * FROM fabric_sync.box_behind(o.fabric_id, o.device_b) OFFSET 0) box
   LEFT JOIN LATERAL (
        SELECT i.oper_status, i.speed_mbps::bigint AS speed_mbps, i.mtu, i.fec FROM fabric_sync.device_interface i
          JOIN fabric_sync.device d ON d.fabric_id = i.fabric_id AND d.name = i.device AND d.resource_id = i.resource_id
-        WHERE i.fabric_id = l.fabric_id AND i.device = box.device AND fabric_sync.port_key(i.name) = fabric_sync.port_key(box.interface)
-          AND box.interface <> '' AND l.kind <> 'attachment'
+        WHERE i.fabric_id = o.fabric_id AND i.device = box.device AND fabric_sync.port_key(i.name) = fabric_sync.port_key(box.interface) AND box.interface <> ''
         ORDER BY d.precedence LIMIT 1) far ON true
- WHERE l.kind IN ('external', 'staticExternal', 'attachment')
+ WHERE o.kind IN ('external', 'staticExternal')
 UNION ALL
-SELECT f.namespace, f.name, n.device, n.interface, CASE WHEN cardinality(who.candidates) = 1 THEN who.candidates[1] ELSE '' END,
-       coalesce(port.names[1], nullif(n.remote_port_description, ''), n.remote_port), '', false, true,
-       CASE WHEN cardinality(who.candidates) > 1 THEN 'ambiguous' ELSE 'unexpected' END,
-       CASE WHEN back.found THEN 'both_ends' WHEN who.resolved_by = 'address' THEN 'address_only'
-            WHEN port.names IS NULL THEN 'name_only' ELSE 'one_end' END,
-       jsonb_build_object('at_a', jsonb_build_array(jsonb_build_object('at', n.device || '/' || n.interface, 'heard', n.remote_name,
-         'device', CASE WHEN cardinality(who.candidates) = 1 THEN who.candidates[1] ELSE '' END,
-         'interface', coalesce(port.names[1], nullif(n.remote_port_description, ''), n.remote_port),
-         'by', who.resolved_by, 'candidates', who.candidates, 'since', n.first_seen))),
+SELECT f.namespace, f.name, coalesce(box.device, o.device_a), o.interface_a, o.device_b, o.interface_b, o.kind, true, false, 'unknown', 'none',
+       CASE WHEN box.device IS NULL THEN '{}' ELSE jsonb_build_object('box', jsonb_build_object('device', box.device, 'by', box.resolved_by)) END,
+       NULL, NULL, NULL, NULL, NULL, NULL, o.address_a, o.address_b, o.side, o.first_seen, o.updated_at,
+       coalesce(r.actual_updated, r.desired_updated), now() - coalesce(r.actual_updated, r.desired_updated), o.fabric_id, o.resource_id
+  FROM fabric_sync.link o
+  JOIN fabric_sync.fabric f ON f.id = o.fabric_id
+  JOIN fabric_sync.resource r ON r.fabric_id = o.fabric_id AND r.id = o.resource_id
+ CROSS JOIN LATERAL (SELECT * FROM fabric_sync.box_behind(o.fabric_id, o.device_a) OFFSET 0) box
+ WHERE o.kind = 'attachment'
+UNION ALL
+SELECT f.namespace, f.name, n.device, n.interface, heard.device, heard.interface, '', false, true,
+       CASE WHEN cardinality(heard.candidates) > 1 THEN 'ambiguous' ELSE 'unexpected' END,
+       CASE WHEN heard.hears_back THEN 'both_ends' WHEN heard.resolved_by = 'address' THEN 'address_only'
+            WHEN NOT heard.is_known_port THEN 'name_only' ELSE 'one_end' END,
+       jsonb_build_object('at_a', jsonb_build_array(jsonb_build_object('at', n.device || '/' || n.interface, 'heard', n.remote_name, 'device', heard.device,
+         'interface', heard.interface, 'by', heard.resolved_by, 'candidates', heard.candidates, 'since', n.first_seen))),
        NULL, NULL, NULL, NULL, NULL, NULL, '', '', 'actual', n.first_seen, n.first_seen, r.actual_updated, now() - r.actual_updated, n.fabric_id, n.resource_id
   FROM (SELECT n.* FROM fabric_sync.device_neighbor n
           JOIN fabric_sync.device d ON d.fabric_id = n.fabric_id AND d.name = n.device AND d.resource_id = n.resource_id
@@ -325,16 +373,9 @@ SELECT f.namespace, f.name, n.device, n.interface, CASE WHEN cardinality(who.can
                             WHERE e.fabric_id = n.fabric_id AND e.device = n.device AND fabric_sync.port_key(e.interface) = fabric_sync.port_key(n.interface))) n
   JOIN fabric_sync.fabric f ON f.id = n.fabric_id
   JOIN fabric_sync.resource r ON r.fabric_id = n.fabric_id AND r.id = n.resource_id
- CROSS JOIN LATERAL (SELECT * FROM fabric_sync.neighbor_devices(n.fabric_id, n.remote_name, n.remote_chassis_id, n.remote_management_address) OFFSET 0) who
- CROSS JOIN LATERAL (SELECT fabric_sync.neighbor_ports(n.fabric_id, CASE WHEN cardinality(who.candidates) = 1 THEN who.candidates[1] END,
-              n.remote_port, n.remote_port_description) OFFSET 0) AS port (names)
- CROSS JOIN LATERAL (SELECT fabric_sync.hears_back(n.fabric_id, CASE WHEN cardinality(who.candidates) = 1 THEN who.candidates[1] END,
-              coalesce(port.names, ARRAY[n.remote_port, n.remote_port_description]), n.device) OFFSET 0) AS back (found)
- WHERE NOT (back.found AND n.device > who.candidates[1])
-   AND NOT EXISTS (SELECT FROM fabric_sync.link x
-                    WHERE x.fabric_id = n.fabric_id AND x.kind IN ('external', 'staticExternal') AND cardinality(who.candidates) = 1 AND x.device_a = who.candidates[1]
-                      AND fabric_sync.port_key(x.interface_a) IN (SELECT fabric_sync.port_key(p) FROM unnest(coalesce(port.names, ARRAY[n.remote_port, n.remote_port_description])) AS p)
-                      AND (SELECT b.device FROM fabric_sync.box_behind(x.fabric_id, x.device_b) b) = n.device)
+ CROSS JOIN LATERAL (SELECT * FROM fabric_sync.neighbor_end(n.fabric_id, n.device, n.remote_name, n.remote_chassis_id, n.remote_management_address,
+                             n.remote_port, n.remote_port_description) OFFSET 0) AS heard
+ WHERE NOT heard.is_told_there
 UNION ALL
 SELECT f.namespace, f.name, s.device, s.port, coalesce(seen.device, ''), coalesce(cable.interface, ''), '', false, true,
        CASE WHEN seen.finding = 'one' AND NOT coalesce(cable.is_ambiguous, false) THEN 'unexpected' ELSE 'ambiguous' END, 'address_only',
@@ -378,7 +419,7 @@ SELECT f.namespace, f.name, s.device, s.port, coalesce(seen.device, ''), coalesc
    AND NOT EXISTS (SELECT FROM fabric_sync.link x
                     WHERE x.fabric_id = s.fabric_id AND x.kind IN ('external', 'staticExternal') AND seen.finding = 'one' AND x.device_a = seen.device
                       AND (cable.interface IS NULL OR fabric_sync.port_key(x.interface_a) = fabric_sync.port_of(cable.interface))
-                      AND (SELECT b.device FROM fabric_sync.box_behind(x.fabric_id, x.device_b) b) = s.device);
+                      AND fabric_sync.is_box_behind(x.fabric_id, x.device_b, s.device));
 COMMENT ON VIEW fabric_sync.links IS 'Links, declared and observed, each with its verdict; each cable once, parallel ones apart by their interfaces. Neighbours count before ARP entries and next hops, these before MAC addresses, and each only where it names one device without guessing.';
 COMMENT ON COLUMN fabric_sync.links.device_b IS 'Device at the other end; empty when it is not known. outside:NAME is the box at the end of the Connection NAME that leads out of the fabric, as long as nobody tells who it is; ext.NAME an External.';
 COMMENT ON COLUMN fabric_sync.links.details IS 'What each end hears (at_a, at_b) or sees by addresses (seen_a, seen_b), in which rows, since when and by what it was recognised, with all candidates (candidate_interfaces: ports of the other device that it may be), and the state of both ends; of a cable that leads out, by what the box at its end is known, or why it is not.';

@@ -1,7 +1,9 @@
 import type { JsonObject } from "../../src/core/json.ts";
-import type { Observation } from "../../src/core/observation.ts";
 import type { Topology } from "../../src/core/ports.ts";
+import { timesACommit, type Speed } from "./calibration.ts";
 import { observed } from "./fabric.ts";
+import { quantile, timed, told, type Tell } from "./report.ts";
+import type { Rig, Subject } from "./rig.ts";
 
 /** Ports of a leaf with hosts behind a hypervisor, each; the rest of its MAC table is spread over them. */
 const HOST_PORTS = 44;
@@ -72,25 +74,13 @@ function behind(index: number): JsonObject[] {
   ];
 }
 
-export interface Measured {
-  readonly id: string;
-  load(objects: readonly JsonObject[], version: number): Promise<void>;
-  apply(observations: readonly Observation[]): Promise<unknown>;
-  query(text: string, values?: unknown[]): Promise<unknown>;
-  readTopology(): Promise<Topology>;
-}
-
-export interface Means {
-  tell(what: string, measured: string, goal: string, held: boolean): void;
-  timed(work: () => Promise<unknown>): Promise<number>;
-  p95(figures: readonly number[]): number;
-}
-
 /** Links that only large MAC, ARP and routing tables tell of: the whole map, and one MAC address that moves. */
 export async function measureForwarding(
-  fabric: Measured,
+  rig: Rig,
+  fabric: Subject,
   { switches, macs, flaps }: { readonly switches: number; readonly macs: number; readonly flaps: number },
-  { tell, timed, p95 }: Means,
+  speed: Speed,
+  tell: Tell,
 ): Promise<void> {
   const all = Array.from({ length: switches }, (_, index) => index);
   await fabric.load(all.flatMap(behind), 1);
@@ -98,38 +88,41 @@ export async function measureForwarding(
     all.map((index) => forwarder(index, switches, macs)),
     1,
   );
-  await fabric.query("VACUUM ANALYZE");
+  await rig.query("VACUUM ANALYZE");
   const drawings: number[] = [];
   let map: Topology = { devices: [], links: [] };
   for (let drawing = 0; drawing < 5; drawing += 1) {
     drawings.push(await timed(async () => (map = await fabric.readTopology())));
   }
   const byAddress = map.links.filter(({ evidence }) => evidence === "address_only").length;
-  const drawn = drawings.toSorted((a, b) => a - b)[2] ?? 0;
-  tell(
-    `map of ${switches} devices with ${macs} MAC addresses and ${ROUTES} routes each: ${map.links.length} links, ${byAddress} by addresses alone; median of 5`,
-    `${drawn.toFixed(0)} ms, ${byAddress} links`,
-    `≤ 2 s, ${2 * switches} links`,
-    drawn <= 2_000 && byAddress === 2 * switches,
-  );
+  const drawn = quantile(drawings, 0.5);
+  tell({
+    what: `map of ${switches} devices with ${macs} MAC addresses and ${ROUTES} routes each: ${map.links.length} links, ${byAddress} by addresses alone; median of 5`,
+    measured: `${drawn.toFixed(0)} ms, ${byAddress} links`,
+    ratio: timesACommit(drawn, speed),
+    goal: `≤ 2 s, ${2 * switches} links`,
+    held: drawn <= 2_000 && byAddress === 2 * switches,
+  });
   const moves: number[] = [];
+  const written: number[] = [];
   for (let flap = 0; flap < flaps; flap += 1) {
     const index = flap % switches;
     const seen = observed(forwarder(index, switches, macs, flap % 2 === 0), fabric.id, 10 + flap);
-    moves.push(
-      await timed(async () => {
-        await fabric.apply([seen]);
-        await fabric.query("SELECT verdict FROM fabric_sync.links WHERE fabric_id = $1 AND device_a = $2", [
-          fabric.id,
-          forwarderName(index),
-        ]);
-      }),
+    const write = await timed(() => fabric.apply([seen]));
+    const read = await timed(() =>
+      rig.query("SELECT verdict FROM fabric_sync.links WHERE fabric_id = $1 AND device_a = $2", [
+        fabric.id,
+        forwarderName(index),
+      ]),
     );
+    written.push(write);
+    moves.push(write + read);
   }
-  tell(
-    `a MAC address moves, observation of ${macs} entries to verdicts read, p95 of ${flaps}`,
-    `${p95(moves).toFixed(0)} ms`,
-    "≤ 100 ms",
-    p95(moves) <= 100,
-  );
+  tell({
+    what: `a MAC address moves, observation of ${macs} entries to verdicts read, p95 of ${flaps} (written after ${quantile(written, 0.5).toFixed(0)} ms, median)`,
+    measured: told(moves),
+    ratio: timesACommit(quantile(moves, 0.5), speed),
+    goal: "≤ 100 ms",
+    held: quantile(moves, 0.95) <= 100,
+  });
 }
