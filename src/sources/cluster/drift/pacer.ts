@@ -17,6 +17,8 @@ export const DRY_RUN_PACE: Pace = { concurrency: 4, enough: 56, most: 200 };
 
 /** Answers that take so many times what they take otherwise: the server has enough to do, and its other clients feel the same. */
 const SLOW = 1.5;
+/** The same where one at a time is asked for, which is hardly the cause: whoever is, is given way. */
+const SLOW_ALONE = 2;
 /** Below this they are as quick as ever: one more at a time is tried. Between the two everything stays as it is. */
 const QUICK = 1.25;
 /** Answers that are looked at together, so that each change is seen to work before the next. Their median decides: one that took long says nothing. */
@@ -151,8 +153,10 @@ export class Pacer {
     const look = usual.see(took, this.#now(), this.#limit === 1);
     if (look === null) return;
     this.#typical = look.ms;
-    if (look.slowness > SLOW) this.#lessen();
-    else if (look.slowness < QUICK) this.#increase(this.#heldUp > this.#begun / 2);
+    const { slowness } = look;
+    if (slowness > (this.#limit === 1 ? SLOW_ALONE : SLOW)) this.#lessen();
+    else if (this.#rest > 0 && slowness < SLOW) this.#rest = Math.max(0, this.#rest - REST_STEP);
+    else if (slowness < QUICK) this.#increase(this.#heldUp > this.#begun / 2);
     this.#begun = 0;
     this.#heldUp = 0;
   }
@@ -166,10 +170,6 @@ export class Pacer {
 
   /** @param useful more at a time would be more in a second */
   #increase(useful: boolean): void {
-    if (this.#rest > 0) {
-      this.#rest = Math.max(0, this.#rest - REST_STEP);
-      return;
-    }
     this.#quick += 1;
     if (!useful || this.#quick < this.#patience || this.#limit === this.#pace.concurrency) return;
     this.#quick = 0;
