@@ -1,4 +1,6 @@
 import { withClient } from "../../test/support/postgres.ts";
+import { between } from "./cpu.ts";
+import type { Spent } from "./cpu.ts";
 import { GROUP } from "./objects.ts";
 import { logOf, usageOf } from "./rig.ts";
 import type { Rig, Usage } from "./rig.ts";
@@ -14,6 +16,8 @@ export interface Loading extends Usage {
   readonly rows: number;
   readonly events: number;
   readonly walMiB: number;
+  /** From the start of the process to the last row. */
+  readonly spent: Spent;
 }
 
 const ASK = `SELECT EXISTS (SELECT FROM fabric_sync.resource) AS begun,
@@ -28,7 +32,8 @@ const COUNT = `SELECT (SELECT count(*)::int FROM fabric_sync.resource WHERE actu
  */
 export async function loadOnce(rig: Rig, databaseUrl: string, kinds: number): Promise<Loading> {
   return withClient(databaseUrl, async (sql) => {
-    const [before] = (await sql.query<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn")).rows;
+    const [start] = (await sql.query<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn")).rows;
+    const before = rig.meter();
     const begun = Date.now();
     const operator = await rig.operator(databaseUrl);
     let firstRowMs = 0;
@@ -42,7 +47,8 @@ export async function loadOnce(rig: Rig, databaseUrl: string, kinds: number): Pr
     }
     const ms = Date.now() - begun;
     const usage = usageOf(operator.process.pid);
-    const [counted] = (await sql.query<{ rows: number; events: number; wal: number }>(COUNT, [before?.lsn])).rows;
+    const spent = between(before, rig.meter(operator.process.pid));
+    const [counted] = (await sql.query<{ rows: number; events: number; wal: number }>(COUNT, [start?.lsn])).rows;
     await operator.process.stop("SIGTERM");
     const log = await logOf(operator);
     const first = (message: string): number => (log.find((line) => line.message === message)?.at ?? NaN) - begun;
@@ -58,6 +64,7 @@ export async function loadOnce(rig: Rig, databaseUrl: string, kinds: number): Pr
       firstRowMs,
       timeline,
       ...usage,
+      spent,
       rows: counted?.rows ?? 0,
       events: counted?.events ?? 0,
       walMiB: counted?.wal ?? 0,

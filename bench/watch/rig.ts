@@ -17,6 +17,8 @@ import { startPostgres, withClient } from "../../test/support/postgres.ts";
 import type { OwnPostgresServer, TestDatabase } from "../../test/support/postgres.ts";
 import { waitFor } from "../../test/support/wait.ts";
 import { createWorkspace } from "../../test/support/workspace.ts";
+import { meterOf } from "./cpu.ts";
+import type { Meter } from "./cpu.ts";
 import { allOf, definition, GROUP, NAMESPACE } from "./objects.ts";
 import { storeObjects } from "./storing.ts";
 
@@ -28,6 +30,7 @@ export interface Rig {
   readonly postgres: OwnPostgresServer;
   readonly client: KubeClient;
   readonly caFile: string;
+  readonly meter: Meter;
   /** Makes CRDs until there are `count`. */
   kinds(count: number): Promise<void>;
   /** Makes objects `from` to `to - 1`, one after the other of `kinds` kinds. */
@@ -68,7 +71,7 @@ export async function startRig(): Promise<Rig> {
   let definitions = 0;
   let started = 0;
   return {
-    ...{ plane, postgres, client, caFile },
+    ...{ plane, postgres, client, caFile, meter: meterOf(postgres.pid) },
     async kinds(count) {
       for (; definitions < count; definitions++) {
         await client.request("POST", CRDS, { body: definition(definitions) });
