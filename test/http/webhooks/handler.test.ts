@@ -140,6 +140,22 @@ test("tells nobody which Fabrics exist: one answer for all that is not signed, a
   expect(b.counted).toEqual(["refused", "refused", "refused", "refused"]);
 });
 
+test("a Secret that is slow to come is answered at the end of the next such time, never in between", async () => {
+  const handler = new WebhookHandler({
+    lookup: () => ({
+      key: "x",
+      provider: "github",
+      readSecrets: () => new Promise((resolve) => setTimeout(resolve, 110, [SECRET])),
+      recordDelivery: () => Promise.resolve(true),
+      hint: () => undefined,
+    }),
+    telemetry: { webhook: () => undefined },
+  });
+  const begun = performance.now();
+  expect((await handler.handle(delivery({}, "wrong"))).status).toBe(401);
+  expect(performance.now() - begun).toBeGreaterThanOrEqual(198);
+});
+
 test("secrets rotate: both are good, a new one soon, a removed one no more", async () => {
   const b = bench();
   expect((await b.handler.handle(delivery())).status).toBe(202);
@@ -159,7 +175,7 @@ test("an empty secret is no secret", async () => {
   expect((await b.handler.handle(delivery({}, ""))).status).toBe(401);
 });
 
-test("a flood of bad ones reads the Secret once a second and the database never", async () => {
+test("a flood of bad ones costs a counter each: the Secret is read once a second and the database never", async () => {
   const b = bench();
   const before = await fixture.sql<{ n: string }>("select count(*) n from fabric_sync.webhook_delivery");
   let connections = 0;
@@ -170,6 +186,7 @@ test("a flood of bad ones reads the Secret once a second and the database never"
   const unknown = delivery({ fabric: "nowhere" });
   await Promise.all(Array.from({ length: 100 }, () => b.handler.handle(unknown)));
   expect([b.reads, connections]).toEqual([1, 0]);
+  expect(b.counted).toEqual(Array.from({ length: 1_100 }, () => "refused"));
   fixture.pool.off("acquire", onAcquire);
   b.now += 1_001;
   await b.handler.handle(delivery({}, "wrong"));

@@ -6,7 +6,7 @@ import type { GitSourceOptions } from "../../../src/sources/git/git-source.ts";
 import { repositoryDirectory } from "../../../src/sources/git/repository/bare-repository.ts";
 import { selectFiles } from "../../../src/sources/git/selection.ts";
 import { gitError } from "../../../src/sources/git/repository/transport-errors.ts";
-import type { TestRepository } from "../../support/git-server.ts";
+import type { HttpsFault, TestRepository } from "../../support/git-server.ts";
 import { runGit } from "../../support/git/run-git.ts";
 import { waitFor } from "../../support/wait.ts";
 
@@ -339,21 +339,49 @@ test("a kind that nobody serves is pending, and taken when it is; a CRD in the r
   ]);
 });
 
-test.each([401, 404, 429, 500])(
-  "a server that answers %i keeps the rows and says why; the next poll goes on",
-  async (status) => {
-    await begin({ "a.yaml": configMap("one") });
-    bench.server.https.fault = { type: "status", status };
-    await repository.push({ "b.yaml": configMap("two") });
-    await expect(running.source.trigger("git_poll")).rejects.toThrow();
-    expect(running.source.status().error).not.toBeNull();
-    expect(Object.keys(await bench.desired())).toEqual(["one"]);
-    bench.server.https.fault = null;
-    await running.source.trigger("git_poll");
-    expect(running.source.status().error).toBeNull();
-    expect(Object.keys(await bench.desired())).toEqual(["one", "two"]);
-  },
-);
+test.each<[string, HttpsFault]>([
+  ...[401, 403, 404, 429, 500].map((status): [string, HttpsFault] => [`answers ${status}`, { type: "status", status }]),
+  ["resets the connection", { type: "reset" }],
+  ["breaks off within the pack", { type: "cut", afterBytes: 200 }],
+  ["sends a broken pack", { type: "garble" }],
+])("a server that %s keeps the rows and says why; the next poll goes on", async (_what, fault) => {
+  await begin({ "a.yaml": configMap("one") });
+  bench.server.https.fault = fault;
+  await repository.push({ "b.yaml": configMap("two") });
+  await expect(running.source.trigger("git_poll")).rejects.toThrow();
+  expect(running.source.status().error).not.toBeNull();
+  expect(Object.keys(await bench.desired())).toEqual(["one"]);
+  bench.server.https.fault = null;
+  await running.source.trigger("git_poll");
+  expect(running.source.status().error).toBeNull();
+  expect(Object.keys(await bench.desired())).toEqual(["one", "two"]);
+});
+
+test("a hint returns at once, whatever the server does; a burst of them is one exchange", async () => {
+  await begin({ "a.yaml": configMap("one") });
+  await repository.push({ "b.yaml": configMap("two") });
+  bench.server.https.requests.length = 0;
+  for (let n = 0; n < 100; n += 1) running.source.hint();
+  expect(bench.server.https.requests).toEqual([]);
+  await waitFor("the push", () => Promise.resolve(bench.revisions.length === 2));
+  expect(Object.keys(await bench.desired())).toEqual(["one", "two"]);
+  expect(bench.server.https.count("fetch")).toBe(1);
+});
+
+test("a push of whose webhook nobody heard is caught by the interval", async () => {
+  await begin({ "a.yaml": configMap("one") }, { intervalMs: 200 });
+  await repository.push({ "b.yaml": configMap("two") });
+  await waitFor("the push", async () => "two" in (await bench.desired()));
+});
+
+test("a repository with sha256 ids becomes rows like any other", async () => {
+  repository = await bench.server.createRepository(undefined, { objectFormat: "sha256" });
+  const commit = await begin({ "a.yaml": configMap("one"), "b.yaml": configMap("two") });
+  expect(commit).toHaveLength(64);
+  expect(running.source.status().revision).toBe(`main@sha256:${commit}`);
+  await take({ "a.yaml": null, "b.yaml": configMap("two", { n: "2" }) });
+  expect(await bench.desired()).toEqual({ two: "b.yaml:1" });
+});
 
 test("it comes back by itself after a failure, without being asked", async () => {
   await begin({ "a.yaml": configMap("one") }, { random: () => 0 });

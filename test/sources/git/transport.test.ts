@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FabricSyncError } from "../../../src/core/errors.ts";
@@ -210,10 +213,6 @@ describe("over https", () => {
 
   test("reads sha256 repositories", async () => {
     const other = await server.createRepository(undefined, { objectFormat: "sha256" });
-    // Older gits make a sha1 clone of an empty sha256 repository.
-    await rm(join(other.cloneDirectory, ".git"), { recursive: true });
-    await other.git("init", "--quiet", "--object-format=sha256", "--initial-branch=main");
-    await other.git("remote", "add", "origin", other.bareDirectory);
     const head = await other.push({ "a.yaml": "sha: 256\n" });
     expect(head).toHaveLength(64);
     const result = await resolve(other.httpsUrl, { branch: "main" }, ca());
@@ -276,6 +275,32 @@ describe("over https", () => {
       headers: { location: "https://127.0.0.1:1/elsewhere.git/info/refs" },
     };
     expect(await failure(resolve(repository.httpsUrl, { branch: "main" }, ca()))).toMatchObject({ code, policy });
+  });
+
+  test("a redirect to another host is not followed: nothing is asked there, whatever the status, and no credentials get there", async () => {
+    server.https.access = { basic: { username: "ada", password: TOKEN } };
+    const { cert, key } = server.https.authority.issue(["localhost"]);
+    const asked: string[] = [];
+    const elsewhere = createServer({ cert, key }, (request, response) => {
+      asked.push(`${request.url} ${request.headers.authorization}`);
+      response.writeHead(404).end();
+    });
+    elsewhere.listen(0, "127.0.0.1");
+    await once(elsewhere, "listening");
+    try {
+      const { port } = elsewhere.address() as AddressInfo;
+      const location = repository.httpsUrl.replace(/^https:\/\/[^/]+/, `https://localhost:${port}`);
+      for (const status of [301, 302, 303, 307, 308]) {
+        const headers = { location: `${location}/info/refs?service=git-upload-pack` };
+        server.https.fault = { type: "status", status, headers };
+        const given = { username: "ada", password: TOKEN, ...ca() };
+        const error = await failure(resolve(repository.httpsUrl, { branch: "main" }, given));
+        expect(error).toMatchObject({ code: "Redirected", message: expect.stringContaining(`(${status})`) });
+      }
+      expect(asked).toEqual([]);
+    } finally {
+      elsewhere.close();
+    }
   });
 
   test("no credentials where some are needed", async () => {

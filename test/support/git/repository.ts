@@ -60,7 +60,9 @@ export async function createRepository(
   for (const key of ["uploadpack.allowAnySHA1InWant", "uploadpack.allowFilter"]) {
     await runGit(bareDirectory, ["config", key, "true"], env);
   }
-  await runGit(cloneDirectory, ["clone", "--quiet", bareDirectory, "."], env);
+  // Not cloned: older gits make a sha1 clone of an empty sha256 repository.
+  await runGit(cloneDirectory, ["init", "--quiet", "--initial-branch=main", format], env);
+  await runGit(cloneDirectory, ["remote", "add", "origin", bareDirectory], env);
   const git = (...args: readonly string[]) => runGit(cloneDirectory, args, env);
 
   return {
