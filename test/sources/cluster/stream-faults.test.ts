@@ -239,24 +239,36 @@ describe("a stream through a faulty network", () => {
     expect(m.started.list).toBe(2);
   });
 
-  test("a page that breaks in the middle concludes nothing", async () => {
-    await watching();
-    await m.stop();
-    let breaks = 2;
-    proxy.answer = (url) => {
-      if (url.includes("sendInitialEvents")) return { status: 400, body: status(400, "BadRequest") };
-      return url.includes("limit=") && breaks-- > 0 ? { status: 200, body: '{"kind":"ConfigMapList","items":[' } : null;
-    };
-    const { table } = m;
-    table.cursors.clear();
-    m = startMirror({
-      kubeconfig: proxy.kubeconfig,
-      table,
-      selections: [{ group: "", kinds: ["ConfigMap"], namespaces: [namespace.name] }],
-    });
-    await works("b");
-    expect(table.deletions).toEqual([]);
-  });
+  test.each([
+    ["the first", /[?&]limit=2$/],
+    ["a later", /[?&]continue=/],
+  ])(
+    "%s page that breaks in the middle concludes nothing of what it, and those after it, would have held",
+    async (_, page) => {
+      await watching();
+      await Promise.all(Array.from({ length: 4 }, (_, i) => create(`x${i}`)));
+      await waitFor("every row", () => m.table.names.length === 5);
+      await m.stop();
+      let breaks = 2;
+      proxy.answer = (url) => {
+        if (url.includes("sendInitialEvents")) return { status: 400, body: status(400, "BadRequest") };
+        if (!url.startsWith(maps) || !page.test(url) || breaks-- <= 0) return null;
+        return { status: 200, body: '{"kind":"ConfigMapList","items":[' };
+      };
+      const { table } = m;
+      table.cursors.clear();
+      m = startMirror({
+        kubeconfig: proxy.kubeconfig,
+        table,
+        selections: [{ group: "", kinds: ["ConfigMap"], namespaces: [namespace.name] }],
+        timing: { pageSize: 2 },
+      });
+      await works("b");
+      await waitFor("the end of the list", () => table.cursors.size === 1);
+    expect([table.names.length, table.deletions]).toEqual([6, []]);
+      expect(m.started.list).toBe(3);
+    },
+  );
 
   test("a stream whose rows wait for the database is not read any further: what comes stays where it came from", async () => {
     await watching();
