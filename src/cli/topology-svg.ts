@@ -55,7 +55,7 @@ export function topologySvg({ devices, links }: Topology, title: string): string
   const boxes = devices.map((device) => boxOf(device, places.get(device.name), links));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
-    "<style>.tier{fill:#555;font-size:12px}.name{text-anchor:middle}line{stroke-linecap:round}line:hover{stroke-width:5}</style>",
+    "<style>.tier{fill:#555;font-size:12px;paint-order:stroke;stroke:#fff;stroke-width:4px}.name{text-anchor:middle}line{stroke-linecap:round}line:hover{stroke-width:5}</style>",
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     legend(title, devices, links),
     ...lines.filter(([well]) => well).map(([, line]) => line),

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../src/core/json.ts";
 import { actual, objectNamed } from "./example.ts";
-import { deviceState, openLab, type Lab } from "./lab.ts";
+import { deviceState, made, openLab, type Lab } from "./lab.ts";
 
 let lab: Lab;
 beforeAll(async () => {
@@ -98,6 +98,54 @@ test("a neighbour is known by its chassis where its name says nothing; two with 
     "SELECT details #> '{at_b,0,candidates}' AS candidates FROM fabric_sync.links WHERE verdict = 'ambiguous'",
   );
   expect(found).toEqual({ candidates: ["spine-01", "spine-02"] });
+});
+
+test.each<[string, JsonObject, JsonObject, string[]]>([
+  ["the same", { mtu: 9100, speed: "100G", fec: "rs" }, { mtu: 9100, speed: 100_000, fec: "rs" }, []],
+  ["another MTU", { mtu: 9100 }, { mtu: 1500 }, ["mtu_differs 9100 1500"]],
+  ["another speed", { speed: "100G" }, { speed: "40G" }, ["speed_differs 100000 40000"]],
+  ["another FEC", { fec: "rs" }, { fec: "none" }, ["fec_differs rs none"]],
+  ["nothing at the other end", { mtu: 9100, speed: "100G", fec: "rs" }, {}, []],
+])("the two ends of a link tell %s", async (_title, a, b, expected) => {
+  const end = (name: string, port: JsonObject, links: JsonObject[]): JsonObject =>
+    deviceState(name, { interfaces: [{ name: "et1", ...port }], links });
+  await lab.put(
+    end("end-a", a, [{ interface: "et1", remoteDevice: "end-b", remoteInterface: "et1" }]),
+    end("end-b", b, []),
+  );
+  expect(
+    await lab.list(
+      "SELECT concat_ws(' ', finding, details ->> 'a', details ->> 'b') AS text FROM fabric_sync.link_findings WHERE device_a = 'end-a' ORDER BY 1",
+    ),
+  ).toEqual(expected);
+  await lab.at.sql("DELETE FROM fabric_sync.resource WHERE name LIKE 'end-_'");
+});
+
+test.each<[string, string, string, string]>([
+  ["of a lane is that part of the port", "E1/32/2", "Ethernet125", "match both_ends"],
+  ["of another lane is another part", "E1/32/2", "Ethernet126", "one_sided one_end"],
+  ["of the first lane is the first part", "E1/32/1", "Ethernet124", "match both_ends"],
+  ["of the first lane is the port itself as well", "E1/32", "Ethernet124", "match both_ends"],
+  ["of the port as a whole is the port", "E1/32", "1/32", "match both_ends"],
+  ["that the profile does not have speaks for the device alone", "E1/32/2", "Ethernet999", "match one_end"],
+])("a name of the operating system %s", async (_title, port, nosName, expected) => {
+  const cable = made("wiring.githedgehog.com/v1beta1", "Connection", "broken-out", {
+    spec: { mesh: { links: [{ leaf1: { port: `leaf-03/${port}` }, leaf2: { port: "leaf-04/E1/31" } }] } },
+  });
+  const hears = (name: string, own: string, far: string, portID: string): JsonObject =>
+    lab.agent(name, (i) => (i[own] = { oper: "up", ...neighbor({ sysName: far, portID }) }));
+  await lab.put(cable, hears("leaf-03", port, "leaf-04", "Ethernet30"), hears("leaf-04", "E1/31", "leaf-03", nosName));
+  const [found] = await lab.list(
+    "SELECT concat_ws(' ', verdict, evidence) AS text FROM fabric_sync.links WHERE device_b = 'leaf-04' AND interface_b = 'E1/31'",
+  );
+  expect(found).toBe(expected);
+  // Of that end alone: the name must be that of the port.
+  await lab.put(lab.agent("leaf-03", (i) => (i[port] = { oper: "up" })));
+  const [alone] = await lab.list(
+    "SELECT verdict AS text FROM fabric_sync.links WHERE device_b = 'leaf-04' AND interface_b = 'E1/31'",
+  );
+  await lab.at.sql("DELETE FROM fabric_sync.resource WHERE name = 'broken-out'");
+  expect(alone).toBe(nosName === "Ethernet126" ? "wrong_port" : "one_sided");
 });
 
 test("a collector that tells the same cable confirms it; another far end, or the port's first part again, is declared twice", async () => {

@@ -47,6 +47,28 @@ const declared = (object: JsonObject, commit: string, line = 7): DesiredUpsert =
     { fabricId: lab.at.fabricId, writePath: "git_poll", observedAt: 1_700_000_000_000, namespace: "default" },
   );
 
+test("a reference may be there before its target: it leads nowhere until then, and nothing is written for it", async () => {
+  const [attachment] = await lab.list(
+    "SELECT id::text AS text FROM fabric_sync.resource WHERE kind = 'VPCAttachment' AND name = 'data-db--server-04'",
+  );
+  const dangling = (): Promise<string[]> =>
+    lab.list(
+      `SELECT DISTINCT target_kind || '/' || target_name AS text FROM fabric_sync."references" WHERE dangling AND resource_id = '${attachment}'`,
+    );
+  const edges = (): Promise<string[]> =>
+    lab.list(
+      `SELECT xmin::text || path AS text FROM fabric_sync.resource_edge WHERE resource_id = '${attachment}' ORDER BY 1`,
+    );
+  await lab.at.sql(
+    "DELETE FROM fabric_sync.resource WHERE kind = 'Connection' AND name = 'server-04--unbundled--leaf-03'",
+  );
+  expect(await dangling()).toEqual(["Connection/server-04--unbundled--leaf-03"]);
+  const before = await edges();
+  await lab.put(objectNamed(lab.objects, "Connection", "server-04--unbundled--leaf-03"));
+  expect(await dangling()).toEqual([]);
+  expect(await edges()).toEqual(before);
+});
+
 test("owner references that Git declares are kept beside the cluster's, those that lead nowhere with file and line", async () => {
   const owner = (name: string): JsonObject => ({
     apiVersion: "example.com/v1",

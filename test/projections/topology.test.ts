@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Topology } from "../../src/core/ports.ts";
 import { topologySvg } from "../../src/cli/topology-svg.ts";
 import { narrowed, topologyDot, topologyMermaid, topologyTable } from "../../src/cli/topology-view.ts";
+import type { TopologyFilter } from "../../src/cli/topology-view.ts";
 import { fabricSync } from "../cli/support/program.ts";
 import { openStore, type StoreFixture } from "../store/fixture.ts";
 import { actual, exampleObjects } from "./example.ts";
@@ -55,6 +56,38 @@ test("a name is exact, and a link out of what is asked for ends at a stub", () =
   expect(narrowed(map, { devices: [], role: "spine" }).links).toHaveLength(16);
 });
 
+test.each<[string, TopologyFilter, string[], string[]]>([
+  [
+    "a set of devices",
+    { devices: ["leaf-03", "spine-01"] },
+    ["leaf-03", "spine-01"],
+    ["leaf-01", "leaf-02", "leaf-04", "server-03", "server-04", "server-06", "spine-02"],
+  ],
+  ["a role", { devices: [], role: "external" }, ["ext.edge"], ["outside:leaf-04--external--edge"]],
+  [
+    "a site",
+    { devices: [], site: "hall-2" },
+    ["leaf-04"],
+    ["outside:leaf-04--external--edge", "server-05", "spine-01", "spine-02"],
+  ],
+  ["a role at a site", { devices: [], role: "spine", site: "hall-2" }, [], []],
+  ["a device at another site", { devices: ["leaf-01"], site: "hall-2" }, [], []],
+  ["a device that is not there", { devices: ["leaf-99"] }, [], []],
+])("every link that leads out of %s ends at a stub, in every format", (_title, filter, inside, stubs) => {
+  const devices = map.devices.map((device) => (device.name === "leaf-04" ? { ...device, site: "hall-2" } : device));
+  const part = narrowed({ ...map, devices }, filter);
+  const named = (mentioned: boolean): string[] =>
+    part.devices.flatMap(({ name, mentionedOnly }) => (mentionedOnly === mentioned ? [name] : []));
+  expect([named(false), named(true)]).toEqual([inside, stubs]);
+  const isIn = (name: string): boolean => inside.includes(name);
+  expect(part.links).toEqual(map.links.filter(({ deviceA, deviceB }) => isIn(deviceA) || isIn(deviceB)));
+  const drawn = part.links.length;
+  expect(matches(topologyDot(part), / -- /g)).toBe(drawn);
+  expect(matches(topologyMermaid(part), /---|-\.-/g)).toBe(drawn);
+  expect(matches(topologySvg(part, "netops/lab"), /<line [^>]*><title>/g)).toBe(drawn);
+  expect(topologyTable(part).split("\n").length - 2).toBe(drawn === 0 ? 0 : drawn);
+});
+
 test("no box covers another, and none leaves the drawing, for 200 devices", () => {
   const devices = Array.from({ length: 200 }, (_, index) => ({
     name: `device-${index}`,
@@ -84,6 +117,12 @@ test("the command draws from the table", async () => {
   );
   expect([code, (JSON.parse(stdout) as Topology).links.length]).toEqual([0, 8]);
   expect((await fabricSync(["topology", "netops/lab"], environment)).stdout).toContain("server-04");
+  const narrow = async (...options: string[]): Promise<number> => {
+    const told = await fabricSync(["topology", "netops/lab", "--format", "json", ...options], environment);
+    expect(told.code).toBe(0);
+    return (JSON.parse(told.stdout) as Topology).links.length;
+  };
+  expect([await narrow("--role", "spine"), await narrow("--site", "nowhere")]).toEqual([16, 0]);
   const { stdout: story } = await fabricSync(
     ["explain", "netops/lab", "VPCAttachment/data-db--server-04"],
     environment,
