@@ -110,7 +110,8 @@ test("the alerts ask for series that there are", async () => {
 });
 
 test("no manifest is left out of its kustomization", async () => {
-  for (const path of ["base", "crds", "components/impersonation", "components/monitoring", "overlays/example"]) {
+  const components = ["constrained-dry-runs", "impersonation", "monitoring"].map((name) => `components/${name}`);
+  for (const path of ["base", "crds", ...components, "overlays/example"]) {
     const kustomization = await readFile(`${folder(path)}/kustomization.yaml`, "utf8");
     const files = (await readdir(folder(path))).filter(
       (file) => file.endsWith(".yaml") && file !== "kustomization.yaml",

@@ -1,9 +1,14 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { checkIdentity, dryRunUser, IdentityGuard } from "../../src/sources/cluster/drift/identity.ts";
 import { KubeApiError } from "../../src/sources/cluster/api-error.ts";
 import { KubeClient } from "../../src/sources/cluster/client.ts";
 import type { Method, RequestOptions } from "../../src/sources/cluster/client.ts";
 import { loadKubeConfig } from "../../src/sources/cluster/kubeconfig.ts";
-import { applyOperatorManifests, OPERATOR_NAMESPACE } from "../support/installation.ts";
+import { aggregateClusterRole } from "../support/cluster-role-aggregation.ts";
+import { applyOperatorManifests, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from "../support/installation.ts";
 import { ApiRefusal, startControlPlane } from "../support/control-plane.ts";
 import type { ControlPlane } from "../support/control-plane.ts";
 import { waitFor } from "../support/wait.ts";
@@ -65,6 +70,23 @@ async function statusOf(method: Method, path: string, options: RequestOptions = 
   } catch (error) {
     if (error instanceof KubeApiError) return error.status;
     throw error;
+  }
+}
+
+/** Installs `deploy/components/constrained-dry-runs`, as an overlay of base does. */
+async function constrain(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "fabric-sync-overlay-"));
+  try {
+    const deploy = relative(directory, fileURLToPath(new URL("../../deploy", import.meta.url)));
+    const overlay = { resources: [`${deploy}/base`], components: [`${deploy}/components/constrained-dry-runs`] };
+    await writeFile(join(directory, "kustomization.yaml"), JSON.stringify(overlay));
+    const manifests = (await plane.kubectl(["kustomize", directory])).split(/^---$/m);
+    // What was taken away on purpose stays away.
+    const changed = manifests.filter((one) => /^ {2}name: fabric-sync-dry-run-(on|impersonate)/m.test(one));
+    await plane.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], changed.join("---\n"));
+    await aggregateClusterRole(plane, "fabric-sync-dry-run-on");
+  } finally {
+    await rm(directory, { recursive: true });
   }
 }
 
@@ -243,6 +265,59 @@ describe("with cluster-admin all the same", () => {
     expect(await statusOf("POST", MAPS, { body: configMap("new"), query: { dryRun: "All" } })).toBe(201);
     const contentType = "application/apply-patch+yaml";
     expect(await statusOf("PATCH", `${MAPS}/victim`, { body: configMap("victim"), contentType, query })).toBe(200);
+  });
+
+  describe("and the component that constrains impersonation, the operator", () => {
+    let operator: KubeClient;
+    const admission = "/apis/admissionregistration.k8s.io/v1";
+    const WRITES: readonly [what: string, method: Method, path: string, options: RequestOptions][] = POLICIES.flatMap(
+      (resource): [string, Method, string, RequestOptions][] => {
+        const all = `${admission}/${resource}`;
+        const one = `${all}/fabric-sync-dry-run-only`;
+        return [
+          [`create ${resource}`, "POST", all, { body: {} }],
+          [`update ${resource}`, "PUT", one, { body: {} }],
+          [`patch ${resource}`, "PATCH", one, { body: {}, contentType: MERGE }],
+          [`delete ${resource}`, "DELETE", one, {}],
+          [`delete all ${resource}`, "DELETE", all, { query: { labelSelector: "no=such" } }],
+        ];
+      },
+    );
+
+    beforeAll(async () => {
+      const kubeconfig = await plane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT);
+      const config = loadKubeConfig({ from: "file", path: kubeconfig.path });
+      operator = new KubeClient(config, { impersonate: dryRunUser(OPERATOR_NAMESPACE) });
+    });
+    afterAll(() => operator.close());
+
+    const statusFor = (method: Method, path: string, options: RequestOptions) =>
+      operator.fetch(method, path, options).then(
+        ({ status }) => status,
+        (error: unknown) => (error instanceof KubeApiError ? error.status : Promise.reject(error as Error)),
+      );
+
+    it("could write policies in its name without it", async () => {
+      const tried = WRITES.filter(([what]) => what.startsWith("patch"));
+      const answers = await Promise.all(
+        tried.map(([, method, path, options]) => statusFor(method, path, { ...options, query: { dryRun: "All" } })),
+      );
+      expect(answers).not.toContain(403);
+    });
+
+    it("can write none with it, and still sees what the identity may do", async () => {
+      await constrain();
+      for (const [what, method, path, options] of WRITES) {
+        await waitFor(`no right to ${what}`, async () => (await statusFor(method, path, options)) === 403);
+      }
+      expect(
+        await statusFor("PATCH", `${MAPS}/victim`, { body: {}, contentType: MERGE, query: { dryRun: "All" } }),
+      ).toBe(403);
+      await waitFor("what it needs itself", async () => {
+        const seen = await checkIdentity(operator, OPERATOR_NAMESPACE, NEVER);
+        return !seen.safe && seen.code === "DryRunIdentityTooPowerful";
+      });
+    });
   });
 
   it("nothing is asked in its name, within a minute: what no policy can keep it from are the policies themselves", async () => {
