@@ -7,8 +7,13 @@ import { LineSplitter } from "../../src/sources/cluster/lines.ts";
 export interface Told {
   /** Each `status reason`, in the order in which it was said first. */
   readonly said: ReadonlySet<string>;
-  /** @throws Error when something may have been missed: the watch ended. */
+  /**
+   * Ends it.
+   * @throws Error when something may have been missed: the watch had ended before.
+   */
   stop(): Promise<void>;
+  /** Ends it, whatever was missed. */
+  leave(): void;
 }
 
 /** `status reason` of a condition of an object; '' while it is not there. */
@@ -46,6 +51,7 @@ export async function followCondition(
   })().catch((error: unknown) => (stop.signal.aborted ? null : error));
   return {
     said,
+    leave: () => stop.abort(),
     async stop() {
       stop.abort();
       const error = await reading;

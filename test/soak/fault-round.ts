@@ -33,6 +33,7 @@ const MEMORY_MIB = 256;
 /** Rows must be whole so long after the fault (ms); on a machine where one comparison takes more than a third of a second, after so many of them. */
 const WHOLE_WITHIN_MS = 10_000;
 const WHOLE_WITHIN_CHECKS = 30;
+const WHOLE_AT_LAST_MS = 60_000;
 /** The load runs on for so long after the end of a fault (ms). */
 const LOAD_AFTER_MS = 1_500;
 /** A stream whose last confirmed step was a bookmark knows that it is where it was by the next one, a minute later (ms). */
@@ -81,7 +82,7 @@ export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perS
     const figures = load.figures();
     await load.stop();
     await assertAlive();
-    const within = Math.max(WHOLE_WITHIN_MS, WHOLE_WITHIN_CHECKS * checkMs);
+    const within = Math.max(WHOLE_WITHIN_MS, Math.min(WHOLE_AT_LAST_MS, WHOLE_WITHIN_CHECKS * checkMs));
     const { findings, unchecked } = await rig.check(Math.max(0, ended + within - performance.now()));
     const wholeAfterMs = Math.round(performance.now() - ended);
     const broken = [...(await rig.brokenHistory()), ...load.errors.slice(0, 1)];
@@ -91,6 +92,7 @@ export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perS
       );
     }
     await storeReady(rig);
+    await condition.stop();
     const refused = await refusals(rig, fault);
     const round: FaultRound = {
       fault: fault.name,
@@ -112,8 +114,8 @@ export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perS
     }
     return round;
   } finally {
+    condition.leave();
     await load.stop();
-    await condition.stop();
   }
 }
 

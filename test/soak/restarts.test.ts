@@ -28,8 +28,8 @@ describe("an operator that ends and comes back", () => {
     await rig.start();
     await rig.operator().ready(60_000);
     await changeMuch(rig, 1);
-  }, 180_000);
-  afterAll(() => rig?.stop(), 60_000);
+  }, 300_000);
+  afterAll(() => rig?.stop(), 120_000);
 
   /** How long the program takes to begin and end, now, on this machine. */
   const startMs = async (): Promise<number> => {
