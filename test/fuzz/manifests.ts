@@ -21,6 +21,9 @@ const WORDS = [
   "'",
   "#",
   "%YAML 1.1\n",
+  "\n---\n",
+  "\n--- # c\n",
+  "\n--- x",
   "\t",
   "\r\n",
   "\u2028",
@@ -46,8 +49,8 @@ function manifest(name: string, roll: Dice): string {
 }
 
 /**
- * Mutates one document of a file with some. The others must be read as if nothing had happened; what was mutated is one object, one
- * rejection, or, when nothing is left of it, nothing. @throws Error that tells what was broken, with the file.
+ * Mutates one document of a file with some. The others must be read as if nothing had happened; what was mutated is one object or one
+ * rejection for each document that it has become, or, where nothing is left, nothing. @throws Error that tells what was broken, with the file.
  */
 export function fuzzManifest(roll: Dice): void {
   const count = 1 + roll(4);
@@ -55,8 +58,6 @@ export function fuzzManifest(roll: Dice): void {
   const hit = roll(count);
   const mutated = mutate(Buffer.from(manifest("hit", roll)), roll, WORDS);
   const text = mutated.toString("utf8");
-  // Such a line makes other documents of it, and `items` makes it a list: then only what is around it is looked at.
-  const stillOne = !/^(---|\.\.\.)/m.test(text) && !text.includes("items");
   const pieces = documents.map((document, index) => (index === hit ? mutated : Buffer.from(document)));
   const file = Buffer.concat(pieces.flatMap((piece) => [Buffer.from("---\n"), piece, Buffer.from("\n")]));
 
@@ -68,10 +69,33 @@ export function fuzzManifest(roll: Dice): void {
   for (const { line, column } of [...manifests, ...rejections]) {
     if (line < 1 || column < 1) throw broken(`a place ${line}:${column}`, file);
   }
-  if (!stillOne) return;
+  // `items` makes a list of it, and what follows `...` is named for itself: then only what is around it is counted.
+  if (/^\.\.\./m.test(text) || text.includes("items")) return;
   const become = manifests.length + rejections.length - (count - 1);
-  if (become === 1 || (become === 0 && isNothing(text))) return;
-  throw broken(`one document became ${become}`, file);
+  const { least, most } = documentsIn(text);
+  if (become < least || become > most) throw broken(`${least} to ${most} documents became ${become}`, file);
+}
+
+/** How many objects and rejections a text must become: one for each piece between lines that begin with `---`, but for those with nothing in them. */
+function documentsIn(text: string): { least: number; most: number } {
+  let [least, most] = [0, 0];
+  let afterSeparator = "";
+  let piece: string[] = [];
+  const end = (): void => {
+    const body = piece.join("\n");
+    const isRefused = afterSeparator !== "" && !afterSeparator.startsWith("#");
+    if (isRefused || body.trim() !== "") most += 1;
+    if (isRefused || !isNothing(body)) least += 1;
+    piece = [];
+  };
+  for (const line of text.split("\n")) {
+    if (line.startsWith("---")) {
+      end();
+      afterSeparator = line.slice(3).trim();
+    } else piece.push(line);
+  }
+  end();
+  return { least, most };
 }
 
 function isNothing(text: string): boolean {
