@@ -14,6 +14,8 @@ const PAIR_PORT = 46;
 /** Ports with neighbours, over which the whole fabric is learnt too. */
 const UPLINKS = [49, 50];
 const ROUTES = 500;
+/** Forwarders a batch: of 2,000 MAC addresses each these are the 4 MB that the pump takes at once. */
+const FORWARDERS = 10;
 
 const hex = (value: number): string => value.toString(16).padStart(2, "0");
 const mac = (kind: number, of: number, index = 0): string =>
@@ -87,6 +89,7 @@ export async function measureForwarding(
   await fabric.load(
     all.map((index) => forwarder(index, switches, macs)),
     1,
+    FORWARDERS,
   );
   await rig.query("VACUUM ANALYZE");
   const drawings: number[] = [];

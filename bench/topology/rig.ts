@@ -19,7 +19,7 @@ export interface Subject {
   readonly id: string;
   apply(observations: readonly Observation[]): Promise<unknown>;
   /** Observes objects in batches, all of them in one version. */
-  load(objects: readonly JsonObject[], version: number): Promise<void>;
+  load(objects: readonly JsonObject[], version: number, batch?: number): Promise<void>;
   readTopology(): Promise<Topology>;
 }
 
@@ -64,9 +64,9 @@ export async function startRig(): Promise<Rig> {
       return {
         id,
         apply,
-        async load(objects, version) {
-          for (let from = 0; from < objects.length; from += BATCH) {
-            await apply(objects.slice(from, from + BATCH).map((object) => observed(object, id, version)));
+        async load(objects, version, batch = BATCH) {
+          for (let from = 0; from < objects.length; from += batch) {
+            await apply(objects.slice(from, from + batch).map((object) => observed(object, id, version)));
           }
         },
         readTopology: () => store.readTopology(id),
