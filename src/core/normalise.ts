@@ -10,7 +10,6 @@ import { isJsonObject } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { lastEdit, lastManager, ownersOf as fieldOwnersOf } from "./managed-fields.ts";
 import type { ActualDelete, ActualUpsert, DesiredOrigin, DesiredUpsert } from "./observation.ts";
-import { packed } from "./packed-json.ts";
 import { redact } from "./redact.ts";
 import type { WritePath } from "./vocabulary.ts";
 import { BUILT_IN_VOLATILE } from "./volatile.ts";
@@ -73,8 +72,7 @@ export function normaliseDesired(manifest: JsonObject, origin: DesiredOrigin, se
  */
 export function normaliseActual(object: JsonObject, seen: SeenBy): ActualUpsert {
   const { key, apiVersion, metadata } = identify(object, seen);
-  const { spec, ...maps } = contentOf(object, metadata);
-  const parts = { spec: packed(spec), ...maps };
+  const parts = contentOf(object, metadata);
   const status = redact(object["status"] ?? null);
   const owners = ownersOf(metadata);
   const volatile = (seen.volatile ?? BUILT_IN_VOLATILE).of(key.apiGroup, key.kind, "spec" in object);
@@ -89,7 +87,7 @@ export function normaliseActual(object: JsonObject, seen: SeenBy): ActualUpsert 
     observedAt: seen.observedAt,
     apiVersion,
     content: { ...parts, hash: contentHash({ ...parts, apiVersion, status, owners }, volatile) },
-    status: packed(status),
+    status,
     uid: text(metadata["uid"]),
     generation: typeof metadata["generation"] === "number" ? metadata["generation"] : 0,
     resourceVersion: text(metadata["resourceVersion"]),

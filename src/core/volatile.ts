@@ -1,6 +1,5 @@
 import { canonicalJson, isJsonObject } from "./json.ts";
 import type { JsonValue } from "./json.ts";
-import { packedText } from "./packed-json.ts";
 import { pathTree, step } from "./path-tree.ts";
 import type { PathTree } from "./path-tree.ts";
 import { segmentsOf } from "./pointer.ts";
@@ -115,7 +114,7 @@ export const BUILT_IN_VOLATILE = compileVolatile(DEFAULT_VOLATILE_FIELDS);
 /** Canonical JSON without the volatile paths: equal texts mean that nothing changed that counts. */
 export function canonicalWithout(value: JsonValue, node: PathTree<true> | null): string {
   if (node?.rule === true) return "null";
-  if (node === null || value === null || typeof value !== "object") return packedText(value) ?? canonicalJson(value);
+  if (node === null || value === null || typeof value !== "object") return canonicalJson(value);
   if (!Array.isArray(value) && !isJsonObject(value)) return canonicalJson(value);
   const keys = Array.isArray(value) ? [...value.keys()].map(String) : Object.keys(value).sort();
   let text = "";

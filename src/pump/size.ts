@@ -1,7 +1,6 @@
 import { isRawNumber } from "../core/json.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
-import { packedText } from "../core/packed-json.ts";
 
 /** Key, provenance, hash and bookkeeping of one queued observation, in bytes: an estimate on the generous side. */
 const FIXED_BYTES = 600;
@@ -12,13 +11,8 @@ const SLOT_BYTES = 16;
 export function approximateBytes(observation: Observation): number {
   if (observation.type === "delete") return FIXED_BYTES;
   const { spec, labels, annotations } = observation.content;
-  const status = observation.side === "actual" ? contentBytes(observation.status) : 0;
-  return FIXED_BYTES + contentBytes(spec) + jsonBytes(labels) + jsonBytes(annotations) + status;
-}
-
-/** A packed object is its text. */
-function contentBytes(value: JsonValue): number {
-  return packedText(value)?.length ?? jsonBytes(value);
+  const status = observation.side === "actual" ? jsonBytes(observation.status) : 0;
+  return FIXED_BYTES + jsonBytes(spec) + jsonBytes(labels) + jsonBytes(annotations) + status;
 }
 
 function jsonBytes(value: JsonValue): number {

@@ -1,5 +1,4 @@
-import { isRawNumber, type JsonValue } from "../core/json.ts";
-import { jsonText } from "../core/packed-json.ts";
+import { isRawNumber } from "../core/json.ts";
 import { StoreError } from "./store-error.ts";
 import type { ColumnShape } from "./table-shape.ts";
 
@@ -75,7 +74,7 @@ interface Format {
 const FORMATS: Readonly<Record<string, Format>> = {
   uuid: { name: "uuid", oid: 2950, write: (bytes, value) => bytes.hex(String(value).replaceAll("-", "")) },
   text: { name: "text", oid: 25, text: wellFormed, write: (bytes, value) => bytes.utf8(String(value)) },
-  jsonb: { name: "jsonb", oid: 3802, text: (value) => jsonText(value as JsonValue), write: writeJsonb },
+  jsonb: { name: "jsonb", oid: 3802, text: (value) => JSON.stringify(value), write: writeJsonb },
   integer: { name: "integer", oid: 23, write: (bytes, value, column) => bytes.int32(whole(value, column, 2 ** 31)) },
   bigint: { name: "bigint", oid: 20, write: (bytes, value, column) => bytes.int64(whole(value, column, 2 ** 53)) },
   boolean: { name: "boolean", oid: 16, write: (bytes, value) => bytes.byte(value === true ? 1 : 0) },

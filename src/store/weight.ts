@@ -1,6 +1,5 @@
 import { isRawNumber, type JsonValue } from "../core/json.ts";
 import type { Observation } from "../core/observation.ts";
-import { packedText } from "../core/packed-json.ts";
 
 /** What an observation costs apart from its content (bytes): fifty columns, the event's columns. */
 const FIXED = 1_500;
@@ -14,8 +13,6 @@ export function weightOf(observation: Observation): number {
 }
 
 function jsonWeight(root: JsonValue): number {
-  const text = packedText(root);
-  if (text !== undefined) return text.length;
   let weight = 0;
   // Its own stack: depth is the sender's choice.
   const open: JsonValue[] = [root];

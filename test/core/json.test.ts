@@ -1,7 +1,6 @@
 import fc from "fast-check";
-import { canonicalJson, isJsonObject, parseJson, sameJson } from "../../src/core/json.ts";
-import type { JsonObject, JsonValue } from "../../src/core/json.ts";
-import { jsonText, packed, packedText } from "../../src/core/packed-json.ts";
+import { canonicalJson, isJsonObject, parseJson } from "../../src/core/json.ts";
+import type { JsonValue } from "../../src/core/json.ts";
 
 describe("parseJson", () => {
   it.each([
@@ -48,48 +47,5 @@ describe("canonicalJson", () => {
       }),
     );
     expect(canonicalJson({ 10: 1, 9: 2, a: { "": 0 } })).toBe('{"10":1,"9":2,"a":{"":0}}');
-  });
-});
-
-describe("packed", () => {
-  const filler = "x".repeat(300);
-  const large: JsonObject = { z: [1, { b: null, a: "é" }], n: parseJson("9007199254740993"), filler };
-
-  it("keeps the canonical text of a large object alone, and is that object to whoever looks", () => {
-    const value = packed(large) as JsonObject;
-    expect(packedText(value)).toBe(canonicalJson(large));
-    expect(jsonText(value)).toBe(canonicalJson(large));
-    expect(isJsonObject(value)).toBe(true);
-    expect(value).toEqual(large);
-    expect({ ...value, more: 1 }).toEqual({ ...large, more: 1 });
-    expect("z" in value && Object.hasOwn(value, "z") && !("y" in value)).toBe(true);
-    expect(canonicalJson([value])).toBe(canonicalJson([large]));
-    expect(packed(value)).toBe(value);
-  });
-
-  it("is the same JSON as what was packed", () => {
-    fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
-        const plain = { ...(object as JsonObject), filler };
-        const value = packed(plain);
-        expect(packedText(value)).toBeDefined();
-        expect(sameJson(value, plain)).toBe(true);
-        expect(JSON.parse(JSON.stringify(value))).toEqual(JSON.parse(JSON.stringify(plain)));
-      }),
-    );
-  });
-
-  it("cannot be changed", () => {
-    const value = packed(large) as JsonObject;
-    expect(() => (value["z"] = 1)).toThrow(TypeError);
-    expect(() => delete value["z"]).toThrow(TypeError);
-    expect(() => Object.freeze(value)).toThrow(TypeError);
-    expect(value).toEqual(large);
-  });
-
-  it.each([[null], [1], ["text"], [[1, 2]], [{ a: 1 }]])("leaves %j as it is", (value) => {
-    expect(packed(value)).toBe(value);
-    expect(packedText(value)).toBeUndefined();
-    expect(jsonText(value)).toBe(JSON.stringify(value));
   });
 });
