@@ -119,9 +119,19 @@ it("a server that has time to spare is asked more often, one at a time, and keep
 });
 
 it("answers that vary by themselves are no sign of a busy server", async () => {
-  // From 15 to 75 ms, in an order that repeats after 97: alone it would take 45 s.
-  const { tookMs } = await ask(1_000, (_running, now) => 15 + ((Math.floor(now) * 37) % 61), DRY_RUN_PACE);
-  expect(tookMs).toBeLessThan(22_000);
+  // Most between 35 and 70 ms: one at a time it would take 50 s.
+  let seed = 7_919;
+  const chance = (): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
+  const varied = (): number => Math.exp(0.3 * Math.sqrt(-2 * Math.log(chance() + 1e-12)) * Math.cos(6.283 * chance()));
+  const { tookMs } = await ask(1_000, () => 50 * varied(), DRY_RUN_PACE);
+  expect(tookMs).toBeLessThan(24_000);
+});
+
+it("two at a time that were too many once are tried less and less often", async () => {
+  const { begun, tookMs } = await ask(1_000, (running) => 25 * running, DRY_RUN_PACE);
+  const together = begun.filter((at, index) => at - (begun[index - 1] ?? -Infinity) < 24).length;
+  expect(together).toBeLessThan(150);
+  expect(tookMs).toBeLessThan(27_500);
 });
 
 describe("answers on their way into the table", () => {

@@ -22,7 +22,7 @@ const SLOW_ALONE = 2;
 /** Below this they are as quick as ever: one more at a time is tried. Between the two everything stays as it is. */
 const QUICK = 1.25;
 /** Answers that are looked at together, so that each change is seen to work before the next. Their median decides: one that took long says nothing. */
-const LOOK_AT = 9;
+const LOOK_AT = 15;
 /**
  * A request that begins so many steps late is held up by the server. One that is late by less keeps up with the pace well enough: a second one at a
  * time would only stand in the way of others.
@@ -170,6 +170,8 @@ export class Pacer {
 
   /** @param useful more at a time would be more in a second */
   #increase(useful: boolean): void {
+    // So many are borne: that they were too many once was chance, or another's doing.
+    if (this.#limit > 1) this.#patience = Math.max(1, this.#patience / 2);
     this.#quick += 1;
     if (!useful || this.#quick < this.#patience || this.#limit === this.#pace.concurrency) return;
     this.#quick = 0;
