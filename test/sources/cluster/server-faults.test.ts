@@ -71,6 +71,23 @@ describe("a cluster source and its API server's own troubles", () => {
     expect(m.table.deletions[0]?.reason).toContain("not in a complete list");
   }, 180_000);
 
+  test("history compacted under a watch, with a restart of the API server: the watch goes on, by way of a list", async () => {
+    mirror();
+    await works("a");
+    await m.watching("ConfigMap");
+    const begun = m.started.watchlist;
+    // The storage moves on, beyond what this watch has seen.
+    const secrets = "/api/v1/namespaces/default/secrets";
+    await plane.request("POST", secrets, { body: { metadata: { name: "other" } } });
+    await plane.forgetHistory();
+    await works("b");
+    await m.watching("ConfigMap");
+    await plane.request("DELETE", `${secrets}/other`);
+    expect(m.started.watchlist).toBeGreaterThan(begun);
+    expect(m.table.names).toEqual(expect.arrayContaining(["a", "b"]));
+    expect(m.table.deletions).toEqual([]);
+  }, 180_000);
+
   test("a server without WatchList is listed in pages", async () => {
     await plane.restart({ watchList: false });
     await create("a");
