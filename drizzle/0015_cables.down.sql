@@ -219,4 +219,6 @@ DROP FUNCTION fabric_sync.sightings;
 DROP FUNCTION fabric_sync.is_free;
 DROP FUNCTION fabric_sync.box_behind;
 DROP INDEX fabric_sync.link_outward_idx;
+DROP INDEX fabric_sync.device_neighbor_remote_name_idx;
+DROP INDEX fabric_sync.device_neighbor_remote_chassis_idx;
 COMMENT ON COLUMN fabric_sync.resource.relationship_metadata IS 'owners: metadata.ownerReferences; and what projections say of references. Default: none. Writer: reducer, projections.';

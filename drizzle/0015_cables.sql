@@ -5,6 +5,10 @@ COMMENT ON COLUMN fabric_sync.resource.relationship_metadata IS 'metadata.ownerR
 
 CREATE INDEX link_outward_idx ON fabric_sync.link (fabric_id, device_b) WHERE kind IN ('external', 'staticExternal', 'attachment');
 COMMENT ON INDEX fabric_sync.link_outward_idx IS 'Cables that lead out of the fabric, and what is behind them.';
+CREATE INDEX device_neighbor_remote_name_idx ON fabric_sync.device_neighbor (fabric_id, remote_name);
+COMMENT ON INDEX fabric_sync.device_neighbor_remote_name_idx IS 'Who hears a device, by its name.';
+CREATE INDEX device_neighbor_remote_chassis_idx ON fabric_sync.device_neighbor (fabric_id, remote_chassis_id) WHERE remote_chassis_id <> '';
+COMMENT ON INDEX fabric_sync.device_neighbor_remote_chassis_idx IS 'Who hears a device, by its chassis id.';
 
 CREATE FUNCTION fabric_sync.is_free(of_fabric uuid, of_device text, of_port text) RETURNS boolean
 LANGUAGE plpgsql STABLE COST 1000 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
@@ -126,10 +130,12 @@ BEGIN
        WHERE n.fabric_id = of_fabric AND n.device = at_device AND fabric_sync.port_key(n.interface) = at_port
       UNION ALL
       SELECT 3, 'name', d.name, n.interface
-        FROM fabric_sync.device d
-        JOIN fabric_sync.device_neighbor n ON n.fabric_id = d.fabric_id AND n.device = d.name AND n.resource_id = d.resource_id
-       WHERE d.fabric_id = of_fabric AND d.source_kind = 'DeviceState' AND d.sets_observed ->> 'neighbors' = 'current'
-         AND (n.remote_name = at_device OR n.remote_chassis_id = ANY (chassis) AND n.remote_chassis_id <> '')
+        FROM (SELECT n.* FROM fabric_sync.device_neighbor n WHERE n.fabric_id = of_fabric AND n.remote_name = at_device
+              UNION ALL
+              SELECT n.* FROM fabric_sync.device_neighbor n
+               WHERE n.fabric_id = of_fabric AND n.remote_chassis_id = ANY (chassis) AND n.remote_chassis_id <> '' AND n.remote_name <> at_device) n
+        JOIN fabric_sync.device d ON d.fabric_id = of_fabric AND d.name = n.device AND d.resource_id = n.resource_id
+       WHERE d.source_kind = 'DeviceState' AND d.sets_observed ->> 'neighbors' = 'current'
          AND EXISTS (SELECT FROM unnest(coalesce(fabric_sync.neighbor_ports(of_fabric, at_device, n.remote_port, n.remote_port_description),
                                                 ARRAY[n.remote_port, n.remote_port_description])) AS p (name) WHERE fabric_sync.port_key(p.name) = at_port)
     )

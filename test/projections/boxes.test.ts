@@ -69,6 +69,15 @@ test.each<[string, () => JsonObject[], string[]]>([
     ["box/vlan 100 ext.edge/ unknown none", "leaf-04/E1/10 box/et1 match one_end"],
   ],
   [
+    "it hears the switch by its chassis, and the port by its name",
+    () => [
+      deviceState("box", {
+        neighbors: [{ ...HEARS_LEAF, name: "leaf-04.example.net", chassisId: "0c:20:12:fe:00:13" }],
+      }),
+    ],
+    ["box/vlan 100 ext.edge/ unknown none", "leaf-04/E1/10 box/et1 match one_end"],
+  ],
+  [
     "it has the External's address",
     () => [deviceState("box", ADDRESS)],
     ["box/vlan 100 ext.edge/ unknown none", "leaf-04/E1/10 box/et1 unknown none"],

@@ -1,4 +1,5 @@
-import { primaryKey } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import { index, primaryKey } from "drizzle-orm/pg-core";
 import { NEIGHBOR_PROTOCOLS, type NeighborProtocol } from "../../core/vocabulary.ts";
 import { checksOf } from "./checks.ts";
 import * as column from "./columns.ts";
@@ -38,6 +39,10 @@ export const deviceNeighbor = fabricSync.table(
         table.remotePort,
       ],
     }),
+    index("device_neighbor_remote_name_idx").on(table.fabricId, table.remoteName),
+    index("device_neighbor_remote_chassis_idx")
+      .on(table.fabricId, table.remoteChassisId)
+      .where(sql`remote_chassis_id <> ''`),
     portIndex("device_neighbor", table.fabricId, table.device, "interface"),
     deviceKey("device_neighbor", [table.fabricId, table.device, table.resourceId]),
     ...checks.requiredId("fabric_id", "resource_id"),

@@ -42,7 +42,7 @@ beforeAll(async () => {
     SELECT '${FABRIC}', 'leaf-' || n, ('6a0f4a3e-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid, 'c' || n FROM generate_series(1, 5000) AS n;
     INSERT INTO fabric_sync.device_interface (fabric_id, device, name, resource_id) SELECT '${FABRIC}', 'leaf-' || n, 'E1/' || p, ('6a0f4a3e-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid FROM generate_series(1, 1000) AS n, generate_series(1, 8) AS p;
     INSERT INTO fabric_sync.device_ip_address (fabric_id, device, address, resource_id) SELECT '${FABRIC}', 'leaf-' || n, ('10.0.0.' || p)::inet, ('6a0f4a3e-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid FROM generate_series(1, 1000) AS n, generate_series(1, 8) AS p;
-    INSERT INTO fabric_sync.device_neighbor (fabric_id, device, interface, protocol, resource_id) SELECT '${FABRIC}', 'leaf-' || n, 'E1/' || p, 'lldp', ('6a0f4a3e-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid FROM generate_series(1, 1000) AS n, generate_series(1, 8) AS p;
+    INSERT INTO fabric_sync.device_neighbor (fabric_id, device, interface, protocol, remote_name, remote_chassis_id, resource_id) SELECT '${FABRIC}', 'leaf-' || n, 'E1/' || p, 'lldp', 'spine-' || n, 'chassis-' || n, ('6a0f4a3e-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid FROM generate_series(1, 1000) AS n, generate_series(1, 8) AS p;
     INSERT INTO fabric_sync.device_arp_entry (fabric_id, device, address, resource_id) SELECT '${FABRIC}', 'leaf-' || n, ('10.0.0.' || p)::inet, ('6a0f4a3e-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid FROM generate_series(1, 1000) AS n, generate_series(1, 8) AS p;
     INSERT INTO fabric_sync.device_mac_entry (fabric_id, device, vlan, mac, resource_id) SELECT '${FABRIC}', 'leaf-' || n, p, '0c:20:12:ff:02:01', ('6a0f4a3e-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid FROM generate_series(1, 1000) AS n, generate_series(1, 8) AS p;
     INSERT INTO fabric_sync.device_route (fabric_id, device, prefix, resource_id) SELECT '${FABRIC}', 'leaf-' || n, ('10.0.' || p || '.0/24')::cidr, ('6a0f4a3e-0000-4000-9000-' || lpad(n::text, 12, '0'))::uuid FROM generate_series(1, 1000) AS n, generate_series(1, 8) AS p;
@@ -125,6 +125,8 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   device_bgp_session_pkey: ofResource("device_bgp_session"),
   device_snapshot_pkey: ofResource("device_snapshot"),
   device_interface_port_idx: atPort("device_interface", "name"),
+  device_neighbor_remote_name_idx: `SELECT * FROM fabric_sync.device_neighbor WHERE fabric_id = '${FABRIC}' AND remote_name = 'spine-7'`,
+  device_neighbor_remote_chassis_idx: `SELECT * FROM fabric_sync.device_neighbor WHERE fabric_id = '${FABRIC}' AND remote_chassis_id = 'chassis-7' AND remote_chassis_id <> ''`,
   device_neighbor_port_idx: atPort("device_neighbor", "interface"),
   device_arp_entry_port_idx: atPort("device_arp_entry", "interface", "port_of"),
   device_mac_entry_port_idx: atPort("device_mac_entry", "interface", "port_of"),
