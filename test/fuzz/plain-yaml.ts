@@ -167,7 +167,7 @@ export function compareReaders(text: string): boolean {
     return false;
   const plain = readPlainYaml(text, 7, 1_000);
   if (plain === null || plain === TOO_MANY_ITEMS) return false;
-  const [library, ...others] = readWithLibrary(text, 7);
+  const [library, ...others] = readWithLibrary(text, 7).documents;
   const same =
     library !== undefined &&
     others.length === 0 &&

@@ -1,21 +1,29 @@
 import { Lexer } from "yaml";
 import { MAX_DEPTH, MAX_LEXEMES } from "../limits.ts";
 
+export interface Lexed {
+  readonly lexemes: readonly string[];
+  /** What parsing them takes, in lexemes of the ordinary kind. */
+  readonly cost: number;
+}
+
 /** Why a text is not parsed, and where that became clear (offset). */
 export interface Excess {
   readonly code: "TooDeep" | "TooManyValues";
   readonly message: string;
   readonly offset: number;
+  /** What finding that out took. */
+  readonly cost: number;
 }
 
 /**
  * The lexemes of a text, for the library's parser, or why it is not given to it. The library's own lexer finds them, so that what counts is what the
  * parser would see: a bracket in a text or a comment is none. It works forward and keeps nothing, and is left as soon as there is too much.
  */
-export function lexemesOf(text: string): readonly string[] | Excess {
+export function lexemesOf(text: string): Lexed | Excess {
   const lexemes: string[] = [];
   const nesting = new Nesting();
-  let cost = 0;
+  let cost = OVERHEAD;
   let offset = 0;
   let isScalar = false;
   /** The last lexeme that is no space. */
@@ -35,14 +43,17 @@ export function lexemesOf(text: string): readonly string[] | Excess {
     cost += isGap ? lexeme.length >> LINE_SHIFT : costOf(lexeme, before);
     if (!isGap) before = lexeme;
     if (nesting.depth > MAX_DEPTH + 2)
-      return { code: "TooDeep", message: `nested deeper than ${MAX_DEPTH} levels`, offset };
+      return { code: "TooDeep", message: `nested deeper than ${MAX_DEPTH} levels`, offset, cost: cost / LEXING };
     if (cost > MAX_LEXEMES) {
       const message = `more than ${MAX_LEXEMES} values and marks in one document that is not plain YAML`;
-      return { code: "TooManyValues", message, offset };
+      return { code: "TooManyValues", message, offset, cost: cost / LEXING };
     }
   }
-  return lexemes;
+  return { lexemes, cost };
 }
+
+/** Finding a lexeme takes a third of what it takes in all. */
+const LEXING = 3;
 
 /** In lexemes of the ordinary kind, as measured: each costs one, a collection that begins within another on its line two, and long ones more. */
 function costOf(lexeme: string, before: string): number {
@@ -54,6 +65,8 @@ function costOf(lexeme: string, before: string): number {
 const LINE_SHIFT = 5;
 const TEXT_SHIFT = 4;
 
+/** What a text takes before anything is in it. */
+const OVERHEAD = 24;
 /** Of a document that begins, after `...`. */
 const DOCUMENT_COST = 4;
 

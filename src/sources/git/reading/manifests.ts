@@ -5,7 +5,7 @@ import { writePlaces } from "../../../core/places.ts";
 import type { FieldPlace, Place, Places } from "../../../core/places.ts";
 import type { FileRejection } from "../../../core/ports.ts";
 import { readJsonDocuments } from "./json-documents.ts";
-import { MAX_DEPTH } from "../limits.ts";
+import { MAX_DEPTH, MAX_LEXEMES } from "../limits.ts";
 import { checkManifest } from "./manifest-checks.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { isRefused, TOO_MANY_ITEMS } from "./read-document.ts";
@@ -55,6 +55,8 @@ class FileReader {
   #manifests: Manifest[] = [];
   #rejections: FileRejection[] = [];
   #tooMany = false;
+  /** What the library took for documents of which nothing was taken: a file of nothing else must not cost what one of good ones does. */
+  #wasted = 0;
 
   constructor(maxDocuments: number) {
     this.#maxDocuments = maxDocuments;
@@ -125,10 +127,19 @@ class FileReader {
       this.#tooMany = true;
       return;
     }
-    for (const read of plain ? [plain] : readWithLibrary(text, chunk.firstLine)) {
+    if (plain) return this.#take(plain.value, plain.place, plain.items, plain.fields);
+    if (this.#wasted > MAX_LEXEMES) {
+      const message = "too much of the file before it could not be taken; it is not looked at";
+      return this.#refuse(start, "ParseTooCostly", message);
+    }
+    const taken = this.#manifests.length;
+    const refused = this.#rejections.length;
+    const { documents, cost } = readWithLibrary(text, chunk.firstLine);
+    for (const read of documents) {
       if (isRefused(read)) this.#refuse(read.place, read.code, read.message);
       else this.#take(read.value, read.place, read.items, read.fields);
     }
+    if (this.#manifests.length === taken && this.#rejections.length > refused) this.#wasted += cost;
   }
 
   /** One document's value: nothing, one object, or a list of them. */

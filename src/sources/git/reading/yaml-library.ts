@@ -7,24 +7,32 @@ import { MAX_DEPTH } from "../limits.ts";
 import type { DocumentOutcome } from "./read-document.ts";
 import { documentValue, ValueError } from "./yaml-values.ts";
 
+export interface LibraryReading {
+  readonly documents: readonly DocumentOutcome[];
+  /** What it took, in lexemes of the ordinary kind. */
+  readonly cost: number;
+}
+
 /**
  * Reads the text between two `---` lines with the `yaml` library: everything that YAML 1.1 has.
  * @param firstLine 0-based line of the file on which the text begins.
  */
-export function readWithLibrary(text: string, firstLine: number): DocumentOutcome[] {
+export function readWithLibrary(text: string, firstLine: number): LibraryReading {
+  const lexed = lexemesOf(text);
+  if (!("code" in lexed)) return { documents: parse(lexed.lexemes, firstLine), cost: lexed.cost };
+  const { code, message, offset, cost } = lexed;
+  const before = text.slice(0, offset);
+  const place = { line: firstLine + 1 + countOf("\n", before), column: offset - before.lastIndexOf("\n") };
+  return { documents: [{ place, code, message }], cost };
+}
+
+function parse(lexemes: readonly string[], firstLine: number): DocumentOutcome[] {
   const lines = new LineCounter();
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: firstLine + line, column: col };
   };
   const start = { line: firstLine + 1, column: 1 };
-  const lexemes = lexemesOf(text);
-  if ("code" in lexemes) {
-    const { code, message, offset } = lexemes;
-    const before = text.slice(0, offset);
-    const place = { line: start.line + countOf("\n", before), column: offset - before.lastIndexOf("\n") };
-    return [{ place, code, message }];
-  }
   const { stackTraceLimit } = Error;
   try {
     // A text of nothing but mistakes has a hundred thousand errors, of which we tell the first: their stacks would be four fifths of its time.
