@@ -2,9 +2,6 @@ import type { JsonObject } from "../../src/core/json.ts";
 import { normaliseActual } from "../../src/core/normalise.ts";
 import { compileVolatile } from "../../src/core/volatile.ts";
 import { actualGone, openStore, type StoreFixture } from "../store/fixture.ts";
-import type { WritePath } from "../../src/core/vocabulary.ts";
-import { withClient } from "../support/postgres.ts";
-import { waitFor } from "../support/wait.ts";
 import { actual, exampleObjects, objectNamed } from "./example.ts";
 import { dump, versions } from "./tables.ts";
 
@@ -155,73 +152,6 @@ test("a value can go back to unknown, and what is unchanged keeps its time", asy
   expect(after[1]).toEqual(before[1]);
 });
 
-test("one bad child costs itself, and is named until it is well", async () => {
-  await applyAll(objects);
-  const neighbors = await count("device_neighbor");
-  const bad = agent((state) => {
-    const interfaces = state["interfaces"] as JsonObject;
-    interfaces["E1/1"] = "no object";
-    interfaces["E1/9"] = { oper: "up", lldpNeighbors: [{ portID: "x" }, { sysName: { no: "text" } }] };
-    state["bgpNeighbors"] = { default: { "172.30.128.8": { state: "dancing" }, "172.30.128.10": { state: "idle" } } };
-  });
-  expect(await at.apply([actual(bad, at.fabricId, "2")])).toMatchObject({ changed: 1, deadLettered: [] });
-  expect(await count("device_interface", "device = 'leaf-03' AND name = 'E1/9'")).toBe(1);
-  expect(await count("device_bgp_session", "device = 'leaf-03'")).toBe(1);
-  expect(await count("device_neighbor")).toBe(neighbors - 1);
-  const letters = async (): Promise<string[]> =>
-    (await at.sql<{ part: string }>("SELECT part FROM fabric_sync.resource_dead_letter ORDER BY 1")).map(
-      ({ part }) => part,
-    );
-  const parts = [
-    "/status/state/bgpNeighbors/default/172.30.128.8",
-    "/status/state/interfaces/E1~11",
-    "/status/state/interfaces/E1~19/lldpNeighbors/0",
-    "/status/state/interfaces/E1~19/lldpNeighbors/1",
-  ];
-  expect(await letters()).toEqual(parts);
-  // Seen again unchanged: still refused, and still told.
-  await at.apply([actual(bad, at.fabricId, "2")]);
-  expect(await letters()).toEqual(parts);
-  await at.apply([actual(objectNamed(objects, "Agent", "leaf-03"), at.fabricId, "3")]);
-  expect(await letters()).toEqual([]);
-  expect(await count("device_neighbor")).toBe(neighbors);
-});
-
-test("a child that only the database can refuse costs itself too", async () => {
-  await at.sql("ALTER TABLE fabric_sync.device_interface ADD CONSTRAINT no_25 CHECK (name <> 'E1/25')");
-  await at.sql(
-    "ALTER TABLE fabric_sync.device ADD CONSTRAINT no_leaf_04 CHECK (name <> 'leaf-04' OR source_kind <> 'Agent')",
-  );
-  expect(await applyAll(objects)).toMatchObject({ changed: objects.length, deadLettered: [] });
-  expect(await count("device_interface", "device = 'leaf-01' AND name <> 'E1/25'")).toBeGreaterThan(3);
-  expect(await count("device_interface", "device = 'leaf-04'")).toBe(0);
-  const letters = await at.sql<{ name: string; part: string }>(
-    "SELECT name, part FROM fabric_sync.resource_dead_letter ORDER BY 1, 2",
-  );
-  expect(letters).toEqual([
-    { name: "leaf-01", part: "device_interface leaf-01 E1/25" },
-    { name: "leaf-02", part: "device_interface leaf-02 E1/25" },
-    { name: "leaf-03", part: "device_interface leaf-03 E1/25" },
-    { name: "leaf-04", part: "device leaf-04" },
-  ]);
-  // Another set of the same switch changes: what is refused still is, and is still told.
-  await at.apply([
-    actual(
-      agent((state) => (state["bgpNeighbors"] = {})),
-      at.fabricId,
-      "2",
-    ),
-  ]);
-  expect(
-    await at.sql("SELECT name, part FROM fabric_sync.resource_dead_letter WHERE name = 'leaf-03' ORDER BY 1, 2"),
-  ).toEqual(letters.filter(({ name }) => name === "leaf-03"));
-  await at.sql("ALTER TABLE fabric_sync.device_interface DROP CONSTRAINT no_25");
-  await at.sql("ALTER TABLE fabric_sync.device DROP CONSTRAINT no_leaf_04");
-  await at.store.rebuildProjections(at.fence, new AbortController().signal);
-  expect(await count("resource_dead_letter")).toBe(0);
-  expect(await count("device_interface", "name = 'E1/25'")).toBe(4);
-});
-
 test("what is gone from the cluster takes its rows with it, and nobody else's", async () => {
   await applyAll(objects);
   const { key } = actual(
@@ -233,103 +163,6 @@ test("what is gone from the cluster takes its rows with it, and nobody else's", 
   expect(await count("device_interface", "device = 'leaf-03'")).toBe(0);
   expect(await count("device", "name = 'leaf-03' AND source_kind = 'Switch'")).toBe(1);
   expect(await count("device_interface", "device = 'leaf-01'")).toBeGreaterThan(0);
-});
-
-test("every path gives the same tables: watch, list, import, repair, rebuild over nothing and over damage", async () => {
-  await applyAll(objects);
-  const expected = await dump(at);
-  const raw =
-    "SELECT device, observation, resource_version FROM fabric_sync.device_snapshot WHERE fabric_id = $1 ORDER BY 1";
-  const snapshots = await at.sql<{ device: string }>(raw, [at.fabricId]);
-  for (const path of ["watch", "list", "cli", "import", "repair"] as const) {
-    const { id } = await at.store.registerFabric({ namespace: "netops", name: path, uid: path });
-    const fence = await at.store.acquireFence(id, "test");
-    const half = objects.length >> 1;
-    await at.apply(
-      objects.slice(half).map((object) => actual(object, id, "1", path)),
-      { fence },
-    );
-    await at.apply(
-      objects.slice(0, half).map((object) => actual(object, id, "1", path)),
-      { fence },
-    );
-    expect(await dump(at, id)).toEqual(expected);
-  }
-  const signal = new AbortController().signal;
-  expect(await at.store.rebuildProjections(at.fence, signal)).toMatchObject({ writes: 0 });
-  await at.sql(`DELETE FROM fabric_sync.device_neighbor; DELETE FROM fabric_sync.device WHERE name LIKE 'leaf-%'; DELETE FROM fabric_sync.link;
-    DELETE FROM fabric_sync.resource_edge; UPDATE fabric_sync.device_interface SET mtu = 1;
-    INSERT INTO fabric_sync.device (fabric_id, name, resource_id) SELECT fabric_id, 'ghost', id FROM fabric_sync.resource WHERE kind = 'Agent';
-    DELETE FROM fabric_sync.device_snapshot WHERE device = 'leaf-03'; 
-    UPDATE fabric_sync.resource SET actual_updated = now() - interval '1 minute' * CASE WHEN name = 'leaf-02' THEN 31 ELSE 1 END`);
-  await at.store.rebuildProjections(at.fence, signal);
-  expect(await dump(at)).toEqual(expected);
-  // Raw observations as well, but for one that would have ended by now.
-  expect(await at.sql(raw, [at.fabricId])).toEqual(snapshots.filter(({ device }) => device !== "leaf-02"));
-});
-
-/** Runs `work`, and ends its connection in the middle of its statement on neighbours, as a process that is killed would. */
-async function killedMidway<T>(work: () => Promise<T>): Promise<T> {
-  // A connection of its own, beside any pooler: the lock belongs to a session.
-  return withClient(at.database.url, async (holder) => {
-    await holder.query("SELECT pg_advisory_lock(4711)");
-    const running = work();
-    let pid: number | undefined;
-    await waitFor("the writer to be in the middle", async () => {
-      const { rows } = await holder.query<{ pid: number }>(
-        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted",
-      );
-      pid = rows[0]?.pid;
-      return pid !== undefined;
-    });
-    await holder.query("SELECT pg_terminate_backend($1)", [pid]);
-    await holder.query("SELECT pg_advisory_unlock(4711)");
-    return running;
-  });
-}
-
-test("a write or a rebuild that is cut off in between leaves the same tables, and so does who comes after it", async () => {
-  await applyAll(objects);
-  const expected = await dump(at);
-  await at.sql(`
-    CREATE FUNCTION fabric_sync.hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN new; END';
-    CREATE TRIGGER hold BEFORE INSERT ON fabric_sync.device_neighbor FOR EACH STATEMENT EXECUTE FUNCTION fabric_sync.hold()`);
-  try {
-    const { id } = await at.store.registerFabric({ namespace: "netops", name: "killed", uid: "killed" });
-    const seen = (path: WritePath) => objects.map((object) => actual(object, id, "1", path));
-    const first = await at.store.acquireFence(id, "first");
-    await killedMidway(() => at.apply(seen("watch"), { fence: first }));
-    expect(await dump(at, id)).toEqual(expected);
-
-    // Another process lists everything again: there is nothing to write.
-    const second = await at.store.acquireFence(id, "second");
-    expect(await at.apply(seen("list"), { fence: second })).toMatchObject({ changed: 0 });
-    expect(await dump(at, id)).toEqual(expected);
-
-    await at.sql("DELETE FROM fabric_sync.device_neighbor; DELETE FROM fabric_sync.link");
-    const { signal } = new AbortController();
-    await killedMidway(() => at.store.rebuildProjections(second, signal));
-    expect(await dump(at, id)).toEqual(expected);
-    await at.store.rebuildProjections(at.fence, signal);
-    expect(await dump(at)).toEqual(expected);
-  } finally {
-    await at.sql("DROP FUNCTION fabric_sync.hold CASCADE");
-  }
-});
-
-test("what another release made of rows is made anew once, and not while nothing changed", async () => {
-  await applyAll(objects);
-  const expected = await dump(at);
-  const { signal } = new AbortController();
-  expect(await at.store.refreshProjections(at.fence, signal)).toBeNull();
-  await at.sql(
-    "UPDATE fabric_sync.fabric SET projections_version = 0; DELETE FROM fabric_sync.resource_edge; UPDATE fabric_sync.link SET kind = 'old'",
-  );
-  expect(await at.store.refreshProjections(at.fence, signal)).toMatchObject({
-    resources: expect.any(Number) as number,
-  });
-  expect(await dump(at)).toEqual(expected);
-  expect(await at.store.refreshProjections(at.fence, signal)).toBeNull();
 });
 
 test("the raw observation is kept beside the tables, for longer with every heartbeat; a replay writes nothing", async () => {
@@ -384,38 +217,4 @@ test("the raw observation is kept beside the tables, for longer with every heart
   await at.sql("UPDATE fabric_sync.resource SET actual_updated = now() - interval '2 minutes'");
   expect(await beat(12)).toMatchObject({ refreshed: 1 });
   expect(await kept()).toEqual([{ device: "leaf-03", version: "12", beat: "2026-01-15T08:00:22Z" }]);
-});
-
-test("a writer that waits for a rebuild in the middle of its statement knows what the rebuild has written", async () => {
-  await applyAll(objects);
-  const silent = agent((state) => {
-    for (const port of Object.values(state["interfaces"] as JsonObject)) delete (port as JsonObject)["lldpNeighbors"];
-  });
-  await at.sql(`
-    DELETE FROM fabric_sync.device_neighbor;
-    CREATE FUNCTION fabric_sync.hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN new; END';
-    CREATE TRIGGER hold BEFORE INSERT ON fabric_sync.device_neighbor FOR EACH STATEMENT EXECUTE FUNCTION fabric_sync.hold()`);
-  try {
-    await withClient(at.database.url, async (holder) => {
-      const waiting = async (event: string): Promise<boolean> =>
-        (
-          await holder.query(
-            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = $1 AND datname = current_database()",
-            [event],
-          )
-        ).rows.length > 0;
-      await holder.query("SELECT pg_advisory_lock(4711)");
-      const rebuilt = at.store.rebuildProjections(at.fence, new AbortController().signal);
-      await waitFor("the rebuild to be in its statement", () => waiting("advisory"));
-      const applied = at.apply([actual(silent, at.fabricId, "2")]);
-      await waitFor("the writer to be in its statement", () => waiting("transactionid"));
-      await holder.query("SELECT pg_advisory_unlock(4711)");
-      expect(await rebuilt).not.toMatchObject({ writes: 0 });
-      expect(await applied).toMatchObject({ changed: 1 });
-    });
-    expect(await count("device_neighbor", "device <> 'leaf-03'")).toBeGreaterThan(0);
-    expect(await count("device_neighbor", "device = 'leaf-03'")).toBe(0);
-  } finally {
-    await at.sql("DROP FUNCTION fabric_sync.hold CASCADE");
-  }
 });
