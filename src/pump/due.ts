@@ -1,4 +1,3 @@
-import type { PumpLimits } from "./limits.ts";
 import type { PumpLane } from "./pump-lane.ts";
 
 /**
@@ -6,9 +5,13 @@ import type { PumpLane } from "./pump-lane.ts";
  * statement costs the database some 5 ms however few rows it has. Nothing gathers while somebody waits: for the commit, for room, or for the end
  * of the list, whose mark is there then. Marks alone wait for company, unless `marksToo`.
  */
-export function isDue(lane: PumpLane, { gatherItems, gatherMs }: PumpLimits, marksToo: boolean): boolean {
+export function isDue(
+  lane: PumpLane,
+  gather: { readonly items: number; readonly ms: number },
+  marksToo: boolean,
+): boolean {
   const { queue } = lane;
   if (queue.items === 0) return marksToo && queue.marks > 0;
   if (queue.isHurried || queue.marks > 0 || lane.isAwaited || lane.isHeld) return true;
-  return queue.items >= gatherItems || queue.waitsFor >= gatherMs;
+  return queue.items >= gather.items || queue.waitsFor >= gather.ms;
 }

@@ -34,6 +34,8 @@ export class Pump {
   readonly #failure = Promise.withResolvers<FabricSyncError>();
   readonly #revisions = new Set<Promise<unknown>>();
   #lanes: PumpLane[] = [];
+  /** The first of all waits for nothing: that something comes is seen at once. */
+  #gather = { items: 1, ms: 0 };
   #markTimer: NodeJS.Timeout | null = null;
   #gatherTimer: NodeJS.Timeout | null = null;
   #draining = false;
@@ -116,7 +118,7 @@ export class Pump {
       // What is offered in this turn goes with it, so that company stays together.
       if (this.#writers.isGathering(writer)) return;
       if (!this.#writers.isFree(writer)) continue;
-      if (!this.#lanesFor(writer).some((lane) => isDue(lane, this.#limits, marksToo || this.#draining))) continue;
+      if (!this.#lanesFor(writer).some((lane) => isDue(lane, this.#gather, marksToo || this.#draining))) continue;
       this.#writers.begin(writer);
       void this.#write(writer);
       return;
@@ -171,11 +173,12 @@ export class Pump {
 
   #hasWork(lanes: readonly PumpLane[]): boolean {
     const marksAlone = this.#draining || this.#markTimer === null || this.#lanes.some((lane) => lane.isAwaited);
-    return lanes.some((lane) => isDue(lane, this.#limits, marksAlone));
+    return lanes.some((lane) => isDue(lane, this.#gather, marksAlone));
   }
 
   async #writeNext(free: readonly PumpLane[]): Promise<void> {
     const { lanes, ...batch } = this.#batcher.next(free);
+    this.#gather = { items: this.#limits.gatherItems, ms: this.#limits.gatherMs };
     for (const lane of this.#lanes) lane.releaseRoom();
     if (lanes.length === 0) return;
     // What is left is for a writer that is free.
