@@ -26,7 +26,7 @@ export interface FaultRound {
 /** What StoreReady must say where commits were lost. */
 const LOST = "False CursorsLost";
 /** A fault that has not been told of, or met, or has not been under so many changes lasts on, but not for longer than this (ms). */
-const TOLD_WITHIN_MS = 60_000;
+const TOLD_WITHIN_MS = 120_000;
 const CHANGES_MEANWHILE = 50;
 /** Of which the container of the operator has 256 MiB. */
 const MEMORY_MIB = 256;
@@ -72,7 +72,14 @@ export async function faultRound(rig: Rig, fault: Fault, atLeastMs: number, perS
         const isTold = fault.loses === true ? condition.said.has(LOST) : untrue(condition.said).length > 0;
         return isMet && isTold && load.changes >= before.changes + CHANGES_MEANWHILE;
       };
-      await waitFor(`${fault.name} to be met and told`, lasted, { timeoutMs: TOLD_WITHIN_MS, intervalMs: 200 });
+      await waitFor("it to be met and told", lasted, { timeoutMs: TOLD_WITHIN_MS, intervalMs: 200 }).catch(
+        async (error: unknown) => {
+          const seen = { said: [...condition.said], refused: await refusals(rig, fault), load: load.figures() };
+          throw new Error(`${fault.name}: ${JSON.stringify({ ...seen, unanswered: load.unanswered, before })}`, {
+            cause: error,
+          });
+        },
+      );
       meanwhile = { changes: load.changes - before.changes, taken: (await taken(rig)) - before.taken };
     } finally {
       await end();

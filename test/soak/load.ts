@@ -38,7 +38,10 @@ export class Load {
   #begun = { at: 0, cpu: process.cpuUsage() };
   /** Changes that the API server confirmed. */
   changes = 0;
+  /** What the API server refused; nothing should be. */
   readonly errors: string[] = [];
+  /** Requests to which no answer came in time: the machine is busy, or the API server away. */
+  unanswered = 0;
 
   /** `clients` are used in turns; `paths`: of namespaced resources; `there`: what exists, by path, handed from one load to the next. */
   constructor(
@@ -68,9 +71,12 @@ export class Load {
       await waitFor(`${changes} changes`, () => this.changes >= changes, { timeoutMs });
     } catch (error) {
       await this.stop();
-      throw new Error(`${this.changes} changes, ${this.errors.length} failed: ${this.errors[0] ?? ""}`, {
-        cause: error,
-      });
+      throw new Error(
+        `${this.changes} changes, ${this.unanswered} not answered, ${this.errors.length} refused: ${this.errors[0] ?? ""}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -114,8 +120,10 @@ export class Load {
     this.#busy.add(key);
     const done = this.#request(kind, path, name, key)
       .then(() => void (this.changes += 1))
-      .catch((error: unknown) => {
-        this.errors.push(error instanceof KubeApiError ? error.code : String(error));
+      .catch(async (error: unknown) => {
+        if (error instanceof KubeApiError) return void this.errors.push(error.code);
+        this.unanswered += 1;
+        await this.#lookAt(path, name, key);
       })
       .finally(() => {
         this.#busy.delete(key);
@@ -135,9 +143,26 @@ export class Load {
     }
   }
 
-  async #request(kind: number, path: string, name: string, key: string): Promise<void> {
+  /** Whether it was done all the same. */
+  async #lookAt(path: string, name: string, key: string): Promise<void> {
+    try {
+      await this.#client().request("GET", `${path}/${name}`);
+      this.#there.add(key);
+    } catch (error) {
+      if (!(error instanceof KubeApiError)) this.unanswered += 1;
+      else if (error.status === 404) this.#there.delete(key);
+      else this.errors.push(error.code);
+    }
+  }
+
+  #client(): Pick<KubeClient, "request"> {
     const client = this.#clients[this.#asked++ % this.#clients.length];
     if (client === undefined) throw new Error("a load needs a client");
+    return client;
+  }
+
+  async #request(kind: number, path: string, name: string, key: string): Promise<void> {
+    const client = this.#client();
     if (!this.#there.has(key)) {
       await client.request("POST", path, { body: thing(kind, name, this.changes) });
       this.#there.add(key);

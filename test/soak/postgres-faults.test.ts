@@ -22,6 +22,6 @@ describe("PostgreSQL fails under load", () => {
       const round = await faultRound(rig, fault, LASTS_MS, 100);
       expect(round.said).not.toEqual([]);
     },
-    300_000,
+    420_000,
   );
 });
