@@ -66,7 +66,7 @@ const LINE_SHIFT = 5;
 const TEXT_SHIFT = 4;
 
 /** What a text takes before anything is in it. */
-const OVERHEAD = 24;
+export const OVERHEAD = 48;
 /** Of a document that begins, after `...`. */
 const DOCUMENT_COST = 4;
 

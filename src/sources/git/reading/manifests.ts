@@ -6,6 +6,7 @@ import type { FieldPlace, Place, Places } from "../../../core/places.ts";
 import type { FileRejection } from "../../../core/ports.ts";
 import { readJsonDocuments } from "./json-documents.ts";
 import { MAX_DEPTH, MAX_LEXEMES } from "../limits.ts";
+import { OVERHEAD } from "./lexemes.ts";
 import { checkManifest } from "./manifest-checks.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { isRefused, TOO_MANY_ITEMS } from "./read-document.ts";
@@ -109,6 +110,7 @@ class FileReader {
         "after --- only a comment may follow on the line",
       );
     }
+    if (this.#wasted > MAX_LEXEMES * 2) return this.#giveUp(start);
     let text: string;
     try {
       text = FATAL_UTF8.decode(withoutBom(chunk.bytes));
@@ -129,8 +131,9 @@ class FileReader {
     }
     if (plain) return this.#take(plain.value, plain.place, plain.items, plain.fields);
     if (this.#wasted > MAX_LEXEMES) {
-      const message = "too much of the file before it could not be taken; it is not looked at";
-      return this.#refuse(start, "ParseTooCostly", message);
+      // That it is not plain took something too: in the end not even that is looked at.
+      this.#wasted += OVERHEAD;
+      return this.#giveUp(start);
     }
     const taken = this.#manifests.length;
     const refused = this.#rejections.length;
@@ -140,6 +143,10 @@ class FileReader {
       else this.#take(read.value, read.place, read.items, read.fields);
     }
     if (this.#manifests.length === taken && this.#rejections.length > refused) this.#wasted += cost;
+  }
+
+  #giveUp(place: Place): void {
+    this.#refuse(place, "ParseTooCostly", "too much of the file before it could not be taken; it is not looked at");
   }
 
   /** One document's value: nothing, one object, or a list of them. */
