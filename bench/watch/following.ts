@@ -105,10 +105,13 @@ export async function fairness(rig: Rig, flood: number, bytes: number, seconds: 
   const database = await rig.database();
   const operator = await rig.operator(database.url);
   const during = await churn(rig, { ...quiet, databaseUrl: database.url });
-  await waitFor("the large kind to be read", async () => (await rig.query(database.url, READ)).rows.length > 0, {
+  const isRead = async (): Promise<boolean> =>
+    !operator.process.running() || (await rig.query(database.url, READ)).rows.length > 0;
+  await waitFor("the large kind to be read", isRead, {
     timeoutMs: 900_000,
     intervalMs: 250,
   });
+  if (!operator.process.running()) throw new Error(`the operator ended:\n${await operator.process.logTail()}`);
   // The same on the same machine with nothing else to do: what is left of the difference is what the large kind costs.
   const after = await churn(rig, { ...quiet, databaseUrl: database.url });
   // From the end of the small kind's own list to the end of the large one's.

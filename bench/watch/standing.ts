@@ -30,8 +30,10 @@ export async function watched(
   const operator = await rig.operator(database.url);
   try {
     const complete = async (): Promise<boolean> =>
+      !operator.process.running() ||
       ((await rig.query<{ complete: number }>(database.url, COMPLETE)).rows[0]?.complete ?? 0) >= streams;
     await waitFor("every stream to be complete", complete, { timeoutMs: COMPLETE_MS, intervalMs: 250 });
+    if (!operator.process.running()) throw new Error(`the operator ended:\n${await operator.process.logTail()}`);
     await delay(SETTLE_MS);
     return await measure({ databaseUrl: database.url, operator });
   } finally {
