@@ -265,7 +265,7 @@ describe("a stream through a faulty network", () => {
       });
       await works("b");
       await waitFor("the end of the list", () => table.cursors.size === 1);
-    expect([table.names.length, table.deletions]).toEqual([6, []]);
+      expect([table.names.length, table.deletions]).toEqual([6, []]);
       expect(m.started.list).toBe(3);
     },
   );
