@@ -87,7 +87,10 @@ export class StreamSet {
   ): Promise<Discovery> {
     this.#selections = selections;
     const earlier = first ? unserved((await this.cursors()).values(), discovery) : [];
-    const watched = [...this.running.map(({ spec }) => spec), ...earlier].filter((spec) => this.#asked(spec));
+    // Whose CRD was seen to go is gone, also where nobody may ask for it.
+    const watched = [...this.running.map(({ spec }) => spec), ...earlier].filter(
+      (spec) => this.#asked(spec) && !this.#deletedCrds.has(crdOf(spec)),
+    );
     return believe(discovery, before, watched, this.#options);
   }
 

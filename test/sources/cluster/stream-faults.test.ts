@@ -1,3 +1,4 @@
+import { normaliseActual } from "../../../src/core/normalise.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
 import type { Answer, FaultProxy } from "./fault-proxy.ts";
 import { controlPlane } from "../../support/shared-control-plane.ts";
@@ -7,7 +8,7 @@ import type { StreamSpec } from "../../../src/sources/cluster/selection.ts";
 import { watchListQuery } from "../../../src/sources/cluster/stream-requests.ts";
 import { STREAM_TIMING } from "../../../src/sources/cluster/timing.ts";
 import { MemoryTable } from "./memory-table.ts";
-import { startMirror } from "./mirror.ts";
+import { crd, startMirror } from "./mirror.ts";
 import type { Mirror } from "./mirror.ts";
 
 const SPEC: StreamSpec = {
@@ -383,6 +384,27 @@ describe("a stream through a faulty network", () => {
     await waitFor("the kind to be gone", () => m.status("Deployment")?.state === "gone");
     proxy.answer = () => null;
     await m.watching("Deployment");
+  });
+
+  test("a kind that may not be listed and whose CRD is seen to go ends with it", async () => {
+    const name = `${namespace.name}.faults.example`;
+    const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    await controlPlane.request("POST", crds, { body: crd(name, "Widget") });
+    const widgets = `/apis/${name}/v1/widgets`;
+    await waitFor("the kind", () => controlPlane.request("GET", widgets));
+    m = startMirror({ kubeconfig: proxy.kubeconfig, selections: [{ group: name, kinds: ["Widget"] }] });
+    await m.watching("Widget");
+    await waitFor("CRDs to be followed", () => m.source.followsCrds);
+    const body = { apiVersion: `${name}/v1`, kind: "Widget", metadata: { name: "w", namespace: namespace.name } };
+    await m.pump.lane("test").offer(normaliseActual(body, { fabricId: "f", writePath: "watch", observedAt: 1 }));
+    await waitFor("the row", () => m.table.row("w"));
+    proxy.answer = (url) => (url.startsWith(widgets) ? { status: 403, body: status(403, "Forbidden") } : null);
+    // In order: the watch on CRDs goes on where it was.
+    proxy.end();
+    await waitFor("the refusal", () => m.status("Widget")?.state === "forbidden");
+    await controlPlane.request("DELETE", `${crds}/widgets.${name}`);
+    await waitFor("the end of the row", () => m.table.row("w") === undefined);
+    expect(m.table.deletions.map(({ reason }) => reason)).toEqual(["its CustomResourceDefinition was deleted"]);
   });
 });
 
