@@ -32,7 +32,19 @@ export class WebhookDirectory {
     const found = this.#targets.get(`${namespace}/${name}`);
     if (found === undefined) return null;
     const secrets = new SecretReader(this.#options.client, namespace);
-    return { ...found, readSecret: (signal) => secrets.read(found.spec.secretRef.name, signal) };
+    const readSecret = async (signal: AbortSignal): Promise<SecretData> => {
+      try {
+        return await secrets.read(found.spec.secretRef.name, signal);
+      } catch (error) {
+        // The sender is told nothing of it.
+        this.#options.log.warn(
+          { namespace, fabric: name, error: messageOf(error) },
+          "the webhook's Secret cannot be read",
+        );
+        throw error;
+      }
+    };
+    return { ...found, readSecret };
   }
 
   /** Until `signal` aborts; follows the Fabrics whoever leads. */

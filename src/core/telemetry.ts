@@ -41,8 +41,11 @@ export interface Telemetry {
     result: "ok" | "error",
     durationMs: number,
   ): void;
-  /** A webhook was answered. */
-  webhook(result: "accepted" | "refused" | "duplicate" | "ignored"): void;
+  /**
+   * A webhook was answered. Beside its `refused`, one whose Secret was slow to come is `late` when it was found good after all and acted on, and
+   * `dropped` when there was no room to wait for it or the database could not record it.
+   */
+  webhook(result: "accepted" | "refused" | "duplicate" | "ignored" | "late" | "dropped"): void;
 }
 
 /** Proof that loops make progress: `/livez` fails when a registered loop has not beaten within its time. */

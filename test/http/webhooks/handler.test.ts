@@ -59,7 +59,6 @@ function delivery(change: Partial<WebhookRequest> = {}, secret = SECRET): Webhoo
     method: "POST",
     namespace: "netops",
     fabric: "lab",
-    signal: new AbortController().signal,
     body,
     ...change,
     headers: {
@@ -120,42 +119,6 @@ test("who signs a time may send the same body again, at another time; the same t
   expect(b.hints).toBe(2);
 });
 
-test("tells nobody which Fabrics exist: one answer for all that is not signed, after the same time", async () => {
-  const b = bench();
-  const bad = delivery({}, "wrong");
-  const cases = [
-    bad,
-    { ...bad, fabric: "nowhere" },
-    { ...bad, namespace: "x" },
-    { ...bad, headers: { "content-type": "application/json" } },
-  ];
-  const answers: { answer: unknown; ms: number }[] = [];
-  for (const request of cases) {
-    const begun = performance.now();
-    answers.push({ answer: await b.handler.handle(request), ms: performance.now() - begun });
-  }
-  expect(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size).toBe(1);
-  expect(answers[0]?.answer).toMatchObject({ status: 401 });
-  for (const { ms } of answers) expect(ms).toBeGreaterThanOrEqual(98);
-  expect(b.counted).toEqual(["refused", "refused", "refused", "refused"]);
-});
-
-test("a Secret that is slow to come is answered at the end of the next such time, never in between", async () => {
-  const handler = new WebhookHandler({
-    lookup: () => ({
-      key: "x",
-      provider: "github",
-      readSecrets: () => new Promise((resolve) => setTimeout(resolve, 110, [SECRET])),
-      recordDelivery: () => Promise.resolve(true),
-      hint: () => undefined,
-    }),
-    telemetry: { webhook: () => undefined },
-  });
-  const begun = performance.now();
-  expect((await handler.handle(delivery({}, "wrong"))).status).toBe(401);
-  expect(performance.now() - begun).toBeGreaterThanOrEqual(198);
-});
-
 test("secrets rotate: both are good, a new one soon, a removed one no more", async () => {
   const b = bench();
   expect((await b.handler.handle(delivery())).status).toBe(202);
@@ -212,7 +175,8 @@ test("what a replica that stands by accepts is acted on by the one that leads, o
   const send = async (to: typeof leader, request: WebhookRequest): Promise<number> => {
     const { params, ...call } = { ...request, params: { namespace: "netops", fabric: "lab" } };
     const route = webhookRoute(directory, to, fixture.store, telemetry);
-    return (await route.handle({ ...call, path: "", query: new URLSearchParams(), params })).status;
+    const { signal } = new AbortController();
+    return (await route.handle({ ...call, path: "", query: new URLSearchParams(), params, signal })).status;
   };
   const stop = new AbortController();
   const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
