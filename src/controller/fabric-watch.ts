@@ -14,6 +14,8 @@ import { isStatus, objectBody } from "./kube-api.ts";
 const WATCH_SECONDS = 300;
 /** What we add before we end it ourselves (ms): a server that went silent never ends anything. */
 const SILENCE_MS = 30_000;
+/** A watch that ends sooner (ms) with nothing told is a failure, not a clean end: no spinning. */
+const MIN_WATCH_MS = 1_000;
 /** Longest that a list of Fabrics may take, with its retries' waits (ms). */
 const BEAT_MS = WATCH_SECONDS * 2_000 + 60_000;
 /** Fabrics a page; they are few, and each may be some 10 KB. */
@@ -64,8 +66,11 @@ export class FabricWatch {
       heartbeat.beat();
       try {
         from ??= await this.#list(namespace, signal);
-        from = await this.#watch(namespace, from, signal);
-        failures = 0;
+        const begun = performance.now();
+        const position = await this.#watch(namespace, from, signal);
+        failures = position === from && performance.now() - begun < MIN_WATCH_MS ? failures + 1 : 0;
+        from = position;
+        if (failures > 0) await pause(fullJitterDelay(failures, CONNECT_BACKOFF, Math.random), signal);
       } catch (error) {
         if (signal.aborted) break;
         failures += 1;

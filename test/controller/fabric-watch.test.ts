@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { generateCrd } from "../../src/api/crd.ts";
 import { FabricWatch } from "../../src/controller/fabric-watch.ts";
 import { KubeClient } from "../../src/sources/cluster/client.ts";
@@ -29,12 +30,12 @@ const create = (name: string) =>
   });
 const remove = (name: string) => plane.request("DELETE", `${folder}/${name}`);
 
-function follow(namespaces: readonly string[]) {
+function follow(namespaces: readonly string[], client: Pick<KubeClient, "request" | "stream"> = kube) {
   const stop = new AbortController();
   const there = new Set<string>();
   const state = { listed: 0 };
   const watch = new FabricWatch({
-    client: kube,
+    client,
     namespaces,
     log: SILENT,
     heartbeats: NO_HEARTBEATS,
@@ -96,4 +97,27 @@ test("one namespace that does not answer to us keeps the others going, and nothi
   await followed.end();
   await kube.close();
   kube = admin;
+});
+
+test("a server that ends every watch at once is not asked again without a pause", async () => {
+  const most = 50;
+  let ending = true;
+  let asked = 0;
+  const streamsThatEndAtOnce: Pick<KubeClient, "request" | "stream"> = {
+    request: (...args) => kube.request(...args),
+    stream: async (path, options) => {
+      asked += 1;
+      if (!ending || asked > most) return kube.stream(path, options);
+      await setImmediate();
+      return (async function* () {})();
+    },
+  };
+  const followed = follow(["default"], streamsThatEndAtOnce);
+  await waitFor("a second watch", () => asked > 1);
+  await create("patient");
+  // Whoever asks without a pause has asked more often by now.
+  expect(asked).toBeLessThan(most);
+  ending = false;
+  await waitFor("the object to be told", () => followed.there.has("default/patient"), { timeoutMs: 60_000 });
+  await followed.end();
 });
