@@ -113,7 +113,7 @@ export class WebhookHandler {
     const signed = await Promise.race([check.good, refusal]);
     if (signed === null || target === null) {
       telemetry.webhook("refused");
-      if (target !== null && !check.decided) this.#takeLate(target, check);
+      if (target !== null) this.#takeLate(target, check);
       return problem(401, "This delivery is not signed for a Fabric here.");
     }
     found.abort();
@@ -153,10 +153,10 @@ export class WebhookHandler {
     return jsonAnswer(taken === "accepted" ? 202 : 200, { result: taken === "ping" ? "pong" : taken });
   }
 
-  /** The answer was given; what is still to be found out is whether to act. */
+  /** The answer was given; what is still to be found out is whether to act. It may have been found out in that very moment. */
   #takeLate(target: WebhookTarget, check: Check): void {
     const { telemetry } = this.#options;
-    if (!this.#late.hold(check)) telemetry.webhook("dropped");
+    if (!check.decided && !this.#late.hold(check)) telemetry.webhook("dropped");
     void check.good.then(async (delivery) => {
       const taken = await this.#take(target, delivery);
       if (taken === "accepted") telemetry.webhook("late");

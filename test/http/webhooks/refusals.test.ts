@@ -215,6 +215,20 @@ test("a sender that hangs up takes the Secret from nobody, and what it sent is a
   await waitFor("all to be acted on", () => b.hints.length === 3);
 });
 
+test("a Secret that comes in the very moment of the refusal costs no delivery", async () => {
+  for (let ticks = 0; ticks <= 16; ticks++) {
+    const b = await start({ lab: { secrets: null } });
+    const answer = send(b, "lab", "{}", github("{}"));
+    await waitFor("the Secret to be read", () => b.readings.length === 1);
+    b.readings[0]?.end([SECRET]);
+    for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+    b.refuse();
+    expect([202, 401]).toContain((await answer).status);
+    await waitFor(`the hint, refused ${ticks} ticks later`, () => b.hints.length === 1);
+    await server?.close(0);
+  }
+});
+
 test("what is held of refused ones is bounded: beyond it they are dropped, and counted", async () => {
   const b = await start({ lab: { secrets: null } });
   b.refuse();
