@@ -1,5 +1,7 @@
 import dns from "node:dns";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { constants, createSecureServer } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -326,6 +328,68 @@ async function startTlsFront(target: string, name: string, clientCa?: string): P
     },
   };
 }
+
+/** A server that takes no byte of any body until it is told to: its window is closed, as that of one that cannot keep up. */
+async function startClosedWindow(): Promise<ClosedWindow> {
+  const authority = createAuthority("closed-window");
+  const server = createSecureServer({ ...authority.issue(["127.0.0.1"]), settings: { initialWindowSize: 0 } });
+  const sessions: ServerHttp2Session[] = [];
+  const held: ServerHttp2Stream[] = [];
+  server.on("session", (session) => sessions.push(session));
+  server.on("stream", (stream, headers) => {
+    if (headers[":method"] !== "GET") return void held.push(stream);
+    stream.respond({ ":status": 200 });
+    stream.end("{}");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    ...{ ca: authority.ca, port: (server.address() as AddressInfo).port, sessions, held },
+    open: async () => {
+      for (const session of sessions)
+        await new Promise<void>((resolve) => session.settings({ initialWindowSize: 65_535 }, () => resolve()));
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+interface ClosedWindow {
+  readonly ca: string;
+  readonly port: number;
+  readonly sessions: readonly ServerHttp2Session[];
+  /** Requests with a body, in their order. */
+  readonly held: readonly ServerHttp2Stream[];
+  /** Takes bodies from now on; resolves when the client knows. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+describe("a request over HTTP/2 that is given up before its body was sent", () => {
+  // Unless it is reset, Node goes on to send a body that it does not have, and never comes back: this process would not live to tell of it.
+  test("is reset before anything else is sent, and the connection goes on", async () => {
+    const server = await startClosedWindow();
+    try {
+      const ca = Buffer.from(server.ca).toString("base64");
+      const where = { server: `https://127.0.0.1:${server.port}`, "certificate-authority-data": ca };
+      const client = await open(kubeconfig(where, { token: "any" }));
+      await client.request("GET", "/first");
+      const giveUp = new AbortController();
+      const reason = new Error("the lease was not renewed in time");
+      const lease = client.request("PUT", "/lease", { body: { spec: "x".repeat(2_000) }, signal: giveUp.signal });
+      const outcome = lease.catch((error: unknown) => error);
+      const held = await waitFor("the request to be there", () => server.held[0]);
+      giveUp.abort(reason);
+      expect(await outcome).toBe(reason);
+      await waitFor("the server to be told", () => held.closed);
+      expect(server.sessions.map(({ destroyed }) => destroyed)).toEqual([false]);
+      expect(held.rstCode).toBe(constants.NGHTTP2_CANCEL);
+      await server.open();
+      await client.request("GET", "/second");
+      expect(server.sessions).toHaveLength(1);
+      await client.close();
+    } finally {
+      await server.close();
+    }
+  });
+});
 
 describe("a kubeconfig from a Secret", () => {
   test.each([
