@@ -9,10 +9,12 @@ import type { ExpectedCursor } from "./read-rows.ts";
 import { retrying, type RetryOptions } from "./retry.ts";
 import { chunksOf, subjectsOf, type Subject } from "./subject.ts";
 import { breaksConnection } from "./sqlstate.ts";
+import type { Kind } from "./session.ts";
+import { DoneAgain } from "./store-error.ts";
 import { createTally, type Tally } from "./tally.ts";
 import { inTransaction, type Sql } from "./transaction.ts";
 import { writeSubjects, type Work } from "./write-subjects.ts";
-import { writeRows } from "./write-rows.ts";
+import { BRIEF_ROWS, writeRows } from "./write-rows.ts";
 import { tablePart, type TableWrite } from "./statement.ts";
 
 /**
@@ -36,11 +38,18 @@ export async function applyBatch(pool: Pool, batch: Batch, retry: RetryOptions):
     reconnected ||= breaksConnection(sqlstate);
     retry.onRetry(sqlstate, count);
   };
-  const attempt = (write: typeof writeQuickly): Promise<Tally> =>
-    retrying({ ...retry, onRetry }, () => inTransaction(pool, (sql) => write(sql, work, subjects, tail)));
-  const tally = await attempt(writeQuickly).catch((error: unknown) => {
+  const attempt = (write: () => Promise<Tally>): Promise<Tally> => retrying({ ...retry, onRetry }, write);
+  const quickly = (at: Pick<Work, "atOnce">, kind: Kind): Promise<Tally> =>
+    inTransaction(pool, (sql) => writeQuickly(sql, { ...work, ...at }, subjects, tail), kind);
+  const kind = subjects.length <= BRIEF_ROWS ? "brief" : "long";
+  const tally = await attempt(() =>
+    quickly({ atOnce: true }, kind).catch((error: unknown) => {
+      if (!(error instanceof DoneAgain)) throw error;
+      return quickly({ atOnce: false }, "long");
+    }),
+  ).catch((error: unknown) => {
     if (policyOf(error) !== "dead-letter") throw error;
-    return attempt(writeCarefully);
+    return attempt(() => inTransaction(pool, (sql) => writeCarefully(sql, work, subjects, tail)));
   });
   return { ...tally.result(), durationMs: performance.now() - started, reconnected };
 }
@@ -54,8 +63,11 @@ async function writeQuickly(
   const tally = createTally();
   const chunks = [...chunksOf(subjects)];
   const last = chunks.pop() ?? [];
-  for (const chunk of chunks) await writeSubjects(sql, work, chunk, [], tally);
-  await writeSubjects(sql, work, last, await writeAllBut(LAST_WRITES, sql, work.fence.fabricId, tail), tally);
+  for (const chunk of chunks) await writeSubjects(sql, { ...work, atOnce: false }, chunk, [], tally);
+  // Only where nothing else was written before: what is done again is little, and its COMMIT can take nothing along.
+  const atOnce = work.atOnce === true && chunks.length === 0 && tail.length <= LAST_WRITES;
+  const rest = await writeAllBut(LAST_WRITES, sql, work.fence.fabricId, tail);
+  await writeSubjects(sql, { ...work, atOnce }, last, rest, tally);
   return tally;
 }
 

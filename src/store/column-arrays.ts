@@ -20,12 +20,14 @@ export interface ColumnSource {
  * `jsonb_to_recordset`, 76 for arrays as text, 67 for binary arrays of every column. Arrays as text also cost Node the quoting of
  * every quote.
  * @param first the number of the first parameter that is free
+ * @param steady every column is an array, so that the statement does not depend on what the rows say
  */
 export function columnSource<Row extends object>(
   columns: readonly ColumnShape[],
   rows: readonly Row[],
   first: number,
   alias: string,
+  steady = false,
 ): ColumnSource {
   const values: (Buffer | null)[] = [];
   const arrays: { readonly parameter: string; readonly field: string }[] = [];
@@ -33,7 +35,7 @@ export function columnSource<Row extends object>(
     const format = formatOf(type);
     const cells = rows.map((row) => row[property as keyof Row]);
     const parameter = `$${first + values.length}::${format.name}`;
-    if (isConstant(cells)) {
+    if (!steady && isConstant(cells)) {
       values.push(encodeOne(format, cells[0], property));
       return parameter;
     }

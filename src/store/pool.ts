@@ -26,7 +26,7 @@ const ANSWER_TIMEOUT_MS = 45_000;
 
 /**
  * A pool that works behind pgbouncer in transaction mode: nothing is asked of the session (no startup options but
- * `application_name`, no named statements, no session settings).
+ * `application_name`, no session settings, named statements only where no pooler is, see `session.ts`).
  */
 export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
@@ -39,6 +39,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
     types: columnTypes,
+    // What does not depend on an answer is sent behind what it follows: BEGIN with the statement that reads, the one that writes with COMMIT.
+    pipeline: true,
   });
   pool.on("error", (error) => options.onConnectionError(error));
   // The pool stops listening before the one who asked for the connection begins to. What the server says in between, that it ends the session

@@ -31,6 +31,13 @@ export class StoreError extends FabricSyncError {
   }
 }
 
+/** A transaction that took a short cut which was not there: the same is done again at once, the long way. */
+export class DoneAgain extends StoreError {
+  constructor(message: string, facts: { readonly sqlstate: string; readonly dropConnection: boolean }) {
+    super("StoreConflict", "retry", message, facts);
+  }
+}
+
 /** Classifies what pg threw while connecting or in a query. What already is ours is returned as it is. */
 export function toStoreError(error: unknown): FabricSyncError {
   if (error instanceof FabricSyncError) return error;

@@ -1,7 +1,8 @@
-import type { Pool, PoolClient } from "pg";
+import type { Pool, PoolClient, QueryResult } from "pg";
 import type { FabricSyncError } from "../core/errors.ts";
 import { lateTypes } from "./column-types.ts";
-import { StoreError, toStoreError } from "./store-error.ts";
+import { Session, type Kind } from "./session.ts";
+import { DoneAgain, StoreError, toStoreError } from "./store-error.ts";
 
 /** One open transaction, or the pool where one statement is enough. Every failure is a {@link StoreError}. */
 export interface Sql {
@@ -9,34 +10,16 @@ export interface Sql {
   rows<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Rows as arrays, JSON and times still as text (`rowDecoder` reads them): for statements that read many rows of fifty columns. */
   tuples(text: string, values: readonly unknown[]): Promise<unknown[][]>;
+  /** As `rows`, with the COMMIT right behind it: one wait for the server instead of two. The transaction has ended then, either way. */
+  lastRows<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]>;
 }
-
-/**
- * Limits of every transaction, set inside it because a pooler in transaction mode keeps no session settings (ms).
- * - statement: the longest batch takes under 2 s; what runs longer waits for something, and is better tried again
- * - lock: two writers of one row wait for each other; behind a whole Git revision this may take seconds
- * - idle: a writer that was stopped between two statements must not hold its locks for ever
- * - deadlock is left at the server's 1 s
- */
-const LIMITS = { statement_timeout: 30_000, lock_timeout: 10_000, idle_in_transaction_session_timeout: 30_000 };
-
-/**
- * - DISCARD PLANS: a session keeps the plans of its foreign keys' checks. One that was made while a table was empty reads all rows of a fabric for
- *   each check, and stays until somebody analyses the table: measured, a first load of 8,000 switches took three times as long.
- * - jit: where the server has a compiler, it takes seconds for the views of the topology, and gains nothing here.
- */
-const BEGIN = [
-  "BEGIN ISOLATION LEVEL READ COMMITTED",
-  "DISCARD PLANS",
-  ...Object.entries({ ...LIMITS, jit: "off" }).map(([name, value]) => `SET LOCAL ${name} = ${value}`),
-].join("; ");
 
 /**
  * Runs `body` in one transaction and commits it. Rolls back when `body` throws. The connection goes back to the pool only when
  * it is known to be in order.
  * @throws StoreError with the policy of the SQLSTATE; what `body` throws otherwise is passed on as it is.
  */
-export async function inTransaction<T>(pool: Pool, body: (sql: Sql) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(pool: Pool, body: (sql: Sql) => Promise<T>, kind: Kind = "long"): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw toStoreError(error);
   });
@@ -46,11 +29,10 @@ export async function inTransaction<T>(pool: Pool, body: (sql: Sql) => Promise<T
     broken = error;
   };
   client.on("error", onError);
-  const sql = sqlOf(client);
+  const transaction = new Transaction(client, kind);
   try {
-    await sql.rows(BEGIN);
-    const result = await body(sql);
-    await commit(client);
+    const result = await body(transaction);
+    await transaction.end();
     return result;
   } catch (error) {
     if (error instanceof StoreError && error.dropConnection) broken = error;
@@ -64,43 +46,122 @@ export async function inTransaction<T>(pool: Pool, body: (sql: Sql) => Promise<T
 
 /** Runs single statements, each in its own transaction. */
 export function autocommit(pool: Pool): Sql {
-  return sqlOf(pool);
+  const rows: Sql["rows"] = (text, values = []) => resultOf(send(pool, text, values));
+  return { rows, lastRows: rows, tuples: (text, values) => resultOf(sendForTuples(pool, text, values)) };
 }
 
-function sqlOf(queryable: Pool | PoolClient): Sql {
-  return {
-    async rows<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-      try {
-        // Without values pg uses the simple protocol, which takes several statements at once.
-        const result =
-          values.length === 0 ? await queryable.query<Row>(text) : await queryable.query<Row>(text, [...values]);
-        return result.rows;
-      } catch (error) {
-        throw toStoreError(error);
-      }
-    },
-    async tuples(text: string, values: readonly unknown[]): Promise<unknown[][]> {
-      try {
-        return (await queryable.query<unknown[]>({ text, values: [...values], rowMode: "array", types: lateTypes }))
-          .rows;
-      } catch (error) {
-        throw toStoreError(error);
-      }
-    },
-  };
+/** Of each connection of every pool, for as long as it is there. */
+const SESSIONS = new WeakMap<PoolClient, Session>();
+
+function sessionOf(client: PoolClient): Session {
+  const session = SESSIONS.get(client) ?? new Session(client);
+  SESSIONS.set(client, session);
+  return session;
 }
 
-/** COMMIT of a transaction that failed before answers with the tag ROLLBACK and no error: that is no commit. */
-async function commit(client: PoolClient): Promise<void> {
-  const result = await client.query("COMMIT").catch((error: unknown): never => {
-    throw toStoreError(error);
-  });
-  if (result.command !== "COMMIT") {
+class Transaction implements Sql {
+  readonly #client: PoolClient;
+  readonly #kind: Kind;
+  readonly #session: Session;
+  /** The answer to BEGIN, until somebody has waited for it: the first statement is sent right behind it. */
+  #begun: Promise<unknown> | null;
+  #ended = false;
+
+  constructor(client: PoolClient, kind: Kind) {
+    this.#client = client;
+    this.#kind = kind;
+    this.#session = sessionOf(client);
+    this.#begun = client.query(this.#session.begin(kind)).then((results: unknown) => this.#session.begun(results));
+    // Whoever waits for it is told; a body that fails before it sends anything waits for nothing.
+    this.#begun.catch(() => undefined);
+  }
+
+  rows<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const name = values.length === 0 ? undefined : this.#session.nameOf(text, this.#kind);
+    return this.#answer(resultOf(send<Row>(this.#client, text, values, name)), name);
+  }
+
+  tuples(text: string, values: readonly unknown[]): Promise<unknown[][]> {
+    const name = this.#session.nameOf(text, this.#kind);
+    return this.#answer(resultOf(sendForTuples(this.#client, text, values, name)), name);
+  }
+
+  async lastRows<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    // Whether the transaction has begun is known before its end is sent.
+    await this.#hasBegun();
+    const [rows, end] = await Promise.allSettled([this.rows<Row>(text, values), this.end()]);
+    if (rows.status === "rejected") throw rows.reason;
+    if (end.status === "rejected") throw end.reason;
+    return rows.value;
+  }
+
+  /** COMMIT of a transaction that failed before answers with the tag ROLLBACK and no error: that is no commit. */
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    const result = await this.#answer(send(this.#client, "COMMIT").catch(rethrown));
+    if (result.command === "COMMIT") return;
     throw new StoreError("StoreConflict", "retry", "the transaction was rolled back instead of committed", {
       sqlstate: "25P02",
       dropConnection: true,
     });
   }
+
+  /** The answer to a statement, once it is known that the transaction has begun. */
+  async #answer<T>(answer: Promise<T>, name?: string): Promise<T> {
+    const [begun, result] = await Promise.allSettled([this.#hasBegun(), answer]);
+    if (begun.status === "rejected") throw begun.reason;
+    if (result.status === "fulfilled") return result.value;
+    throw name === undefined ? result.reason : this.#withoutNames(result.reason);
+  }
+
+  async #hasBegun(): Promise<void> {
+    if (this.#begun === null) return;
+    await this.#begun.catch(rethrown);
+    this.#begun = null;
+  }
+
+  /** What is wrong with a name alone is done again without. */
+  #withoutNames(error: unknown): unknown {
+    if (!(error instanceof StoreError) || !LOST_NAMES.has(error.sqlstate)) return error;
+    this.#session.share();
+    return new DoneAgain("a named statement was not as it was left", {
+      sqlstate: error.sqlstate,
+      dropConnection: true,
+    });
+  }
+}
+
+/** The statement is not there, is there already, or gives other columns than it did: somebody else uses the session, or the tables changed. */
+const LOST_NAMES: ReadonlySet<string> = new Set(["26000", "42P05", "0A000"]);
+
+// Without values pg uses the simple protocol, which takes several statements at once.
+function send<Row extends object>(
+  to: Pool | PoolClient,
+  text: string,
+  values: readonly unknown[] = [],
+  name?: string,
+): Promise<QueryResult<Row>> {
+  if (values.length === 0) return to.query<Row>(text);
+  return name === undefined ? to.query<Row>(text, [...values]) : to.query<Row>({ name, text, values: [...values] });
+}
+
+function sendForTuples(
+  to: Pool | PoolClient,
+  text: string,
+  values: readonly unknown[],
+  name?: string,
+): Promise<{ readonly rows: unknown[][] }> {
+  const named = name === undefined ? {} : { name };
+  return to.query<unknown[]>({ ...named, text, values: [...values], rowMode: "array", types: lateTypes });
+}
+
+async function resultOf<Row>(answer: Promise<{ readonly rows: Row[] }>): Promise<Row[]> {
+  return (await answer.catch(rethrown)).rows;
+}
+
+function rethrown(error: unknown): never {
+  throw toStoreError(error);
 }
 
 /** Undefined when the connection can be used again, else what is wrong with it. */

@@ -3,7 +3,7 @@ import { columnSource, type ColumnSource } from "./column-arrays.ts";
 import { eventWrite, IMAGE_SOURCES, imageExpression } from "./event-image.ts";
 import { EVENT_COLUMNS, KEY_COLUMNS, RESOURCE_COLUMNS } from "./resource-columns.ts";
 import type { Part, Statement } from "./statement.ts";
-import { refusing } from "./store-error.ts";
+import { DoneAgain, refusing, StoreError } from "./store-error.ts";
 import { columnList } from "./table-shape.ts";
 import type { Sql } from "./transaction.ts";
 
@@ -51,6 +51,12 @@ const EVENT_FIELDS = [...EVENT_COLUMNS, { property: "derived", name: "derived", 
 const SEEN = "unnest($2::uuid[], $3::xid[]) WITH ORDINALITY AS seen (id, version, position)";
 const AS_READ = `SELECT FROM fabric_sync.resource r
       WHERE r.fabric_id = (SELECT $1::uuid) AND r.id = seen.id AND r.xmin = seen.version`;
+
+/**
+ * So many rows have one statement, whatever they say: it comes again and again, and is planned once (`session.ts`). More rows have a statement that
+ * suits what they say.
+ */
+export const BRIEF_ROWS = 8;
 
 /** The first parameter of the rows' columns; before them the fabric, and ids and versions of the rows that are there. */
 const ROWS_FROM = 4;
@@ -103,24 +109,46 @@ function eventStatement(events: ColumnSource): string {
  *
  * The statement's snapshot is older than its locks. It is good for all that belongs to the rows nevertheless: who writes such rows gives their
  * resource a new version in the same transaction, so that what `guard` finds as it was read has had no other writer since.
- * Returns the ids of the rows that were written.
+ * Returns the ids of the rows that were written. `atOnce`: all of them, and they are committed.
+ * @throws DoneAgain where `atOnce` and not all of them could be written: none is, then
  */
 export async function writeRows(
   sql: Sql,
   fabricId: string,
   changes: readonly RowChange[],
   parts: readonly Part[],
+  atOnce = false,
 ): Promise<ReadonlySet<string>> {
   const statement: Statement = { parts: [], values: [fabricId] };
   if (changes.length > 0) addRows(statement, changes);
   for (const part of parts) part(statement);
   if (statement.parts.length === 0) return new Set();
   const ids = changes.length > 0 ? "(SELECT json_agg(id) FROM written)" : "NULL::json";
-  const [answer] = await sql.rows<{ written: string[] | null }>(
-    `WITH ${statement.parts.join(", ")} SELECT ${ids} AS written, $1::uuid AS fabric_id`,
-    statement.values,
-  );
+  const begin = `WITH ${statement.parts.join(", ")} SELECT ${ids} AS written, $1::uuid AS fabric_id`;
+  const check = atOnce && changes.length > 0 ? allOrNothing(changes.length, statement) : "";
+  const text = begin + check;
+  const [answer] = atOnce
+    ? await sql.lastRows<Written>(text, statement.values).catch(changedMeanwhile)
+    : await sql.rows<Written>(text, statement.values);
   return new Set(answer?.written ?? []);
+}
+
+interface Written {
+  readonly written: string[] | null;
+}
+
+/** What ends the statement, and so the transaction, unless it wrote as many rows as it was given: its COMMIT is under way already. */
+function allOrNothing(rows: number, { values }: Statement): string {
+  values.push(rows);
+  return `, 1 / (CASE WHEN (SELECT count(*) FROM written) = $${values.length}::integer THEN 1 ELSE 0 END) AS all_of_them`;
+}
+
+/** Nothing else in a statement of ours divides. */
+const DIVISION_BY_ZERO = "22012";
+
+function changedMeanwhile(error: unknown): never {
+  if (!(error instanceof StoreError) || error.sqlstate !== DIVISION_BY_ZERO) throw error;
+  throw new DoneAgain("another writer changed the same rows", { sqlstate: "40001", dropConnection: false });
 }
 
 function addRows({ parts, values }: Statement, changes: readonly RowChange[]): void {
@@ -132,11 +160,12 @@ function addRows({ parts, values }: Statement, changes: readonly RowChange[]): v
     known.map(({ row }) => row.id),
     known.map(({ version }) => version),
   );
-  const rowSource = refusing(() => columnSource(RESOURCE_COLUMNS, rows, ROWS_FROM, "i"));
+  const steady = rows.length > 1 && rows.length <= BRIEF_ROWS;
+  const rowSource = refusing(() => columnSource(RESOURCE_COLUMNS, rows, ROWS_FROM, "i", steady));
   values.push(...rowSource.values);
   parts.push(resourceStatement(rowSource, kept));
   if (events.length === 0) return;
-  const eventSource = refusing(() => columnSource(EVENT_FIELDS, events, values.length + 1, "e"));
+  const eventSource = refusing(() => columnSource(EVENT_FIELDS, events, values.length + 1, "e", steady));
   values.push(...eventSource.values);
   parts.push(eventStatement(eventSource));
 }

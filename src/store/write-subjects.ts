@@ -26,6 +26,8 @@ export interface Work {
   readonly expected?: readonly ExpectedCursor[];
   /** Something was refused before: what it is in a projection is looked for. */
   readonly careful?: boolean;
+  /** The statement that writes commits with it: what another writer changed in between is `DoneAgain`. */
+  readonly atOnce?: boolean;
 }
 
 /** Reads, folds and writes some subjects, and `tail` with them. What another writer changed in between is done again. */
@@ -36,7 +38,7 @@ export async function writeSubjects(
   tail: readonly TableWrite[],
   tally: Tally,
 ): Promise<void> {
-  const { fence, careful = false } = work;
+  const { fence, careful = false, atOnce = false } = work;
   const { fabricId } = fence;
   let pending = subjects;
   let others = tail;
@@ -52,7 +54,7 @@ export async function writeSubjects(
     const parts = others.map(tablePart);
     // Where something was refused before, what it is in a projection is looked for after the rows.
     if (!careful) parts.push(...(await derivedOf(fabricId, folded, found)).parts);
-    const written = await writeRows(sql, fabricId, changes, parts);
+    const written = await writeRows(sql, fabricId, changes, parts, atOnce);
     const isDone = ({ change }: Folded): boolean => change === null || written.has(change.row.id);
     if (careful) await (await derivedOf(fabricId, folded.filter(isDone), found)).writeCarefully(sql);
     for (const one of folded.filter(isDone)) outcomes.push(...one.outcomes);

@@ -38,7 +38,8 @@ describe("when Postgres fails", () => {
       await injectFault(2, raise(sqlstate));
       const result = await at.apply([actualVpc(at, "vpc-1", { rv: "10" })], { cursors: [clusterCursor("10")] });
       expect(result.changed).toBe(1);
-      expect(at.retries).toEqual([sqlstate, sqlstate]);
+      // A named statement that is not there is done without its name at once.
+      expect(at.retries).toEqual(sqlstate === "26000" ? [sqlstate] : [sqlstate, sqlstate]);
       expect(await rowsAndEvents()).toEqual({ rows: 1, events: 1 });
     },
   );

@@ -110,6 +110,30 @@ test("a batch is one statement that reads and one that writes, whatever follows 
   );
 });
 
+test("a change or a few have statements with kept plans, the same for two as for eight; more have none", async () => {
+  await using at = await openStore();
+  const batch = (count: number, version: number): Observation[] =>
+    Array.from({ length: count }, (_, index) =>
+      actualVpc(at, `vpc-${index}`, { rv: String(version) }, { spec: { version, odd: index % 2 === 1 } }),
+    );
+  const cursors = (version: number) => ({ cursors: [clusterCursor(String(version))] });
+  expect(await at.apply(batch(9, 1), cursors(1))).toMatchObject({ changed: 9 });
+  const named = async (): Promise<unknown> => {
+    const text = "SELECT count(*)::int AS names, sum(generic_plans)::int AS kept FROM pg_prepared_statements";
+    return (await at.sql(text))[0];
+  };
+  expect(await named()).toMatchObject({ names: 0 });
+  for (const [version, count] of [1, 1, 1, 2, 5, 8].entries()) {
+    expect(await at.apply(batch(count, version + 2), cursors(version + 2))).toMatchObject({ changed: count });
+  }
+  // What reads, what writes one, what writes a few.
+  expect(await named()).toEqual({ names: 3, kept: 12 });
+  expect(await at.apply(batch(9, 9), cursors(9))).toMatchObject({ changed: 9 });
+  expect(await at.apply(batch(1, 10), cursors(10))).toMatchObject({ changed: 1 });
+  expect(await named()).toEqual({ names: 3, kept: 14 });
+  expect(at.retries).toEqual([]);
+});
+
 test("what the pump takes at once is one chunk", () => {
   const batch = (text: string): Observation[] => {
     const made: Observation[] = [];
