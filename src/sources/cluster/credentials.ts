@@ -23,9 +23,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * the stream's error would end the process. Whoever waits for an answer has been told by then.
  *
  * It closes the stream without a code and destroys it at once (since nodejs/undici#5559). Node (24) resets a stream that is closed so only when its body
- * has been sent, and one that is destroyed before that never: the server keeps the stream, and Node has lost the body that it goes on to send. When there is room to send it, it writes empty
- * frames for ever without leaving the turn of the event loop, 350 MB a second until the kernel ends the process. Closed with a code, a stream is reset
- * whatever was sent of it.
+ * has been sent, and one that is destroyed before that never: the server keeps the stream, and Node has lost the body that it goes on to send. When there
+ * is room to send it, it writes empty frames for ever without leaving the turn of the event loop, 350 MB a second until the kernel ends the process.
+ * Closed with a code, a stream is reset whatever was sent of it.
  */
 subscribe("http2.client.stream.created", (message) => {
   const { stream } = message as { readonly stream: ClientHttp2Stream };
