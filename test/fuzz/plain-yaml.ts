@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { canonicalJson } from "../../src/core/json.ts";
 import { readPlainYaml } from "../../src/sources/git/reading/plain-yaml.ts";
-import { isRefused, TOO_MANY_ITEMS } from "../../src/sources/git/reading/read-document.ts";
+import { isRefused, TOO_MANY_ITEMS, TOO_MANY_VALUES } from "../../src/sources/git/reading/read-document.ts";
 import { readWithLibrary } from "../../src/sources/git/reading/yaml-library.ts";
 import { mutate, pick } from "./mutations.ts";
 import type { Dice } from "./mutations.ts";
@@ -166,7 +166,7 @@ export function compareReaders(text: string): boolean {
   if (!text.isWellFormed() || /(?![\t\n\r])[\p{Cc}\u2028\u2029\ufffe\uffff]/u.test(text) || /^---/m.test(text))
     return false;
   const plain = readPlainYaml(text, 7, 1_000);
-  if (plain === null || plain === TOO_MANY_ITEMS) return false;
+  if (plain === null || plain === TOO_MANY_ITEMS || plain === TOO_MANY_VALUES) return false;
   const [library, ...others] = readWithLibrary(text, 7).documents;
   const same =
     library !== undefined &&

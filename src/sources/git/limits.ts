@@ -10,10 +10,17 @@ export interface GitLimits {
 export const MAX_DEPTH = 200;
 /**
  * Values, marks, comments and line breaks that one document may have that only the library can read; of long ones each 32 characters count as one more,
- * of texts over several lines each 16. It takes 2 to 3 µs for each, so that what it refuses in the end has cost less than a quarter of a second. A line
- * `name: value` has four, a CustomResourceDefinition of 140 KB 9,000 and some 4,000 for its texts. Of plain YAML and JSON there is no such bound.
+ * of texts over several lines each 16. It takes 2 to 3 µs for each, so that what it refuses in the end has cost less than a fifth of a second. A line
+ * `name: value` has four, a CustomResourceDefinition of 140 KB 9,000 and some 4,000 for its texts.
  */
-export const MAX_LEXEMES = 80_000;
+export const MAX_LEXEMES = 60_000;
+/** Characters of such a document, whatever they are: with more of them it has too many of the above. */
+export const MAX_LIBRARY_CHARACTERS = 2_000_000;
+/**
+ * Values of one object of plain YAML or JSON, which take 1 to 2 µs each: all that 1.5 MB, the most that etcd takes of an object, has room for at 15 bytes
+ * each. The items of a list are objects of their own.
+ */
+export const MAX_OBJECT_VALUES = 100_000;
 /** Values that aliases (`*name`) may add to one document: a bomb doubles at each level, a manifest repeats a few labels. */
 export const MAX_ALIASED_VALUES = 50_000;
 /** Bytes of text that aliases may add to one document; an object in etcd has 1.5 MB at most. */

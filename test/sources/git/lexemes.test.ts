@@ -89,6 +89,9 @@ describe("what is too much is known before the parser sees it", () => {
   test.each([
     ["values", `l: [${"x,".repeat(MAX_LEXEMES / 2)}]`],
     ["empty items", "-\n".repeat(MAX_LEXEMES / 2)],
+    ["mistakes", `l: ${"[]".repeat(MAX_LEXEMES / 3)}`],
+    ["line breaks of a text", `a: |+\n${"\n".repeat(MAX_LEXEMES * 9)}`],
+    ["one text that never ends", `"${"a\n ".repeat(MAX_LEXEMES * 20)}`],
     ["brackets that are closed", "[]".repeat(MAX_LEXEMES / 2)],
     ["tags", "! ".repeat(MAX_LEXEMES)],
     ["lists within lists", `${"- ".repeat(100)}\n`.repeat(MAX_LEXEMES / 150)],
@@ -102,7 +105,7 @@ describe("what is too much is known before the parser sees it", () => {
   });
 
   test("a document as large as the largest are is read", () => {
-    const fields = Array.from({ length: 15_000 }, (_, index) => `  field-${index}: "a value"\n`).join("");
+    const fields = Array.from({ length: 14_000 }, (_, index) => `  field-${index}: "a value"\n`).join("");
     expect(readManifests(Buffer.from(`${HEAD}data:\n${fields}`), 10)).toMatchObject({
       manifests: [{}],
       rejections: [],

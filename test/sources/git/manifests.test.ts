@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { jest } from "@jest/globals";
 import fc from "fast-check";
-import { MAX_DEPTH, MAX_LEXEMES } from "../../../src/sources/git/limits.ts";
+import { MAX_DEPTH, MAX_LEXEMES, MAX_OBJECT_VALUES } from "../../../src/sources/git/limits.ts";
 import { readManifests } from "../../../src/sources/git/reading/manifests.ts";
 import { ManifestParser } from "../../../src/sources/git/reading/parser.ts";
 
@@ -149,6 +149,17 @@ describe("hostile files are refused before they cost anything", () => {
     ["items of a YAML list", () => `kind: List\nitems:\n${"- {}\n".repeat(500_000)}`, "TooManyDocuments"],
     ["values beside an alias", () => `${HEAD}y: &a 1\nl: [${"x,".repeat(500_000)}x]\n`, "TooManyValues"],
     ["lists in lists beside an alias", () => `${HEAD}y: &a 1\nl:\n${"- - -\n".repeat(150_000)}`, "TooManyValues"],
+    ["values of one object", () => `${HEAD}data:\n${"  - 1\n".repeat(MAX_OBJECT_VALUES)}`, "TooManyValues"],
+    ["fields in brackets", () => `${HEAD}l:\n${`- [${"1, ".repeat(999)}1]\n`.repeat(2_000)}`, "TooManyValues"],
+    ["values of one JSON object", () => `{"a":[${"[],".repeat(400_000)}1]}`, "TooManyValues"],
+    [
+      "values of items of which none can be taken",
+      () => `kind: List\napiVersion: v1\nitems:\n${`- {a: [${"1, ".repeat(5_000)}1]}\n`.repeat(900)}`,
+      "TooManyValues",
+    ],
+    ["carriage returns", () => `${HEAD}${"#\r\n".repeat(1_000_000)}y: &a\n`, "TooManyValues"],
+    ["empty lines", () => `${HEAD}${"\n".repeat(3_000_000)}y: &a 1\n`, "TooManyValues"],
+    ["separators", () => "---\n".repeat(300_000), "TooManyDocuments"],
     ["bytes that are no text", () => "\u0000".repeat(5_000_000), "ControlCharacter"],
     ["documents", () => "---\na\n".repeat(200_000), "TooManyDocuments"],
     ["items", () => `apiVersion: v1\nkind: List\nitems: [${"{},".repeat(5_000)}]`, "TooManyDocuments"],
@@ -163,6 +174,34 @@ describe("hostile files are refused before they cost anything", () => {
     expect(rejections[0]?.code).toBe(code);
     // The bound is 250 ms of CPU; a busy machine shares its caches.
     expect((user + system) / 1_000).toBeLessThan(1_000);
+  });
+
+  test("of many that cannot be taken the last are not looked at, whoever reads them", () => {
+    const plain = read(`---\na: [${"1, ".repeat(100)}1]\n`.repeat(20_000), 50_000).rejections;
+    expect(plain).toHaveLength(20_000);
+    expect([plain[0]?.code, plain.at(-1)?.code]).toEqual(["MissingKind", "ParseTooCostly"]);
+    const json = read(`{"a":[${"1,".repeat(150)}1]}\n`.repeat(20_000), 50_000).rejections;
+    expect(json.length).toBeLessThan(10_000);
+    expect([json[0]?.code, json.at(-1)?.code]).toEqual(["MissingKind", "ParseTooCostly"]);
+    const afterDots = `---\n${HEAD}y: &a 1\n...\nl: [${"x,".repeat(20_000)}x]\n`;
+    const { manifests, rejections } = read(afterDots.repeat(50));
+    expect(manifests.length).toBeLessThan(5);
+    expect([rejections[0]?.code, rejections.at(-1)?.code]).toEqual(["ContentAfterEnd", "ParseTooCostly"]);
+  });
+
+  test("what is large and good is read: an object of nearly all values that one may have, and a list of such", () => {
+    const values = MAX_OBJECT_VALUES - 100;
+    const plain = `${HEAD}data:\n${"- 1\n".repeat(values)}`;
+    expect(read(plain)).toMatchObject({ manifests: [{}], rejections: [] });
+    const object = (name: string) => ({
+      ...{ apiVersion: "v1", kind: "A", metadata: { name } },
+      data: Array.from({ length: values }, () => 1),
+    });
+    const items = [object("a"), object("b"), object("c")];
+    expect(read(JSON.stringify({ apiVersion: "v1", kind: "List", items })).manifests).toHaveLength(3);
+    const item = (name: string) =>
+      `- apiVersion: v1\n  kind: A\n  metadata: {name: ${name}}\n  data:\n${"  - 1\n".repeat(values)}`;
+    expect(read(`apiVersion: v1\nkind: List\nitems:\n${item("a")}${item("b")}${item("c")}`).manifests).toHaveLength(3);
   });
 
   test("nesting that is allowed is read", () => {

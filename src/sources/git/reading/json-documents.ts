@@ -1,7 +1,8 @@
-import { parseJson } from "../../../core/json.ts";
+import { isJsonObject, parseJson } from "../../../core/json.ts";
 import type { JsonValue } from "../../../core/json.ts";
-import { MAX_DEPTH } from "../limits.ts";
-import { TOO_MANY_ITEMS } from "./read-document.ts";
+import { MAX_DEPTH, MAX_OBJECT_VALUES } from "../limits.ts";
+import { checkManifest } from "./manifest-checks.ts";
+import { TOO_MANY_ITEMS, TOO_MANY_VALUES } from "./read-document.ts";
 
 /** One value of a JSON stream. */
 export interface JsonDocument {
@@ -12,7 +13,15 @@ export interface JsonDocument {
   /** The first key that stands twice in one object. */
   readonly duplicate: { readonly key: string; readonly offset: number } | null;
   readonly depth: number;
+  /** It is not looked at, nor is what follows: too much before it was in vain. */
+  readonly givenUp: boolean;
 }
+
+/** Characters of documents that cannot be taken, after which those that follow are not looked at. */
+const MOST_IN_VAIN = 2_000_000;
+
+/** Why nothing of the file is read. */
+type Excess = typeof TOO_MANY_ITEMS | typeof TOO_MANY_VALUES;
 
 interface Level {
   readonly keys: Set<string> | null;
@@ -24,16 +33,23 @@ interface Level {
  * @param limit of documents and items; beyond it nothing more is read.
  * @returns null when it is not JSON: then it may still be YAML in flow style.
  */
-export function readJsonDocuments(text: string, limit: number): JsonDocument[] | typeof TOO_MANY_ITEMS | null {
+export function readJsonDocuments(text: string, limit: number): JsonDocument[] | Excess | null {
   const documents: JsonDocument[] = [];
   let found = 0;
+  let inVain = 0;
   for (let at = skipSpace(text, 0); at < text.length;) {
+    if (inVain > MOST_IN_VAIN) {
+      documents.push({ value: null, offset: at, items: [], duplicate: null, depth: 0, givenUp: true });
+      break;
+    }
     const scanned = scan(text, at, limit - found);
-    if (scanned === null || scanned === TOO_MANY_ITEMS) return scanned;
+    if (scanned === null || typeof scanned === "string") return scanned;
     found += scanned.items.length + 1;
     if (found > limit) return TOO_MANY_ITEMS;
     try {
-      documents.push({ ...scanned, value: parseJson(text.slice(at, scanned.end)), offset: at });
+      const value = parseJson(text.slice(at, scanned.end));
+      if (!isGood(value, scanned)) inVain += scanned.end - at;
+      documents.push({ ...scanned, value, offset: at, givenUp: false });
     } catch {
       return null;
     }
@@ -42,12 +58,18 @@ export function readJsonDocuments(text: string, limit: number): JsonDocument[] |
   return documents;
 }
 
+/** Whether something of it may be taken: of a list that depends on its items. */
+function isGood(value: JsonValue, { depth, duplicate }: Pick<JsonDocument, "depth" | "duplicate">): boolean {
+  if (depth > MAX_DEPTH || duplicate !== null || !isJsonObject(value)) return false;
+  return Array.isArray(value["items"]) || checkManifest(value) === null;
+}
+
 /** Finds the end of the object that begins at `start`, and what JSON.parse does not tell. Exact for valid JSON; the parser judges the rest. */
 function scan(
   text: string,
   start: number,
   limit: number,
-): Omit<JsonDocument & { end: number }, "value" | "offset"> | typeof TOO_MANY_ITEMS | null {
+): Omit<JsonDocument & { end: number }, "value" | "offset" | "givenUp"> | Excess | null {
   if (text[start] !== "{") return null;
   /** Down to the deepest that is allowed; below that only counted. */
   const levels: Level[] = [];
@@ -55,6 +77,8 @@ function scan(
   let duplicate: JsonDocument["duplicate"] = null;
   let open = 0;
   let depth = 0;
+  /** Of the object, or of the item of its list. */
+  let values = 0;
   let lastKey = "";
   let atKey = false;
   for (let at = start; at < text.length; at += 1) {
@@ -71,7 +95,11 @@ function scan(
       }
       at = end - 1;
     } else if (code === BRACE || code === BRACKET) {
-      if (open === 2 && levels[1]?.listsItems && items.push(at) > limit) return TOO_MANY_ITEMS;
+      if (open === 2 && levels[1]?.listsItems) {
+        if (items.push(at) > limit) return TOO_MANY_ITEMS;
+        values = 0;
+      }
+      if ((values += 1) > MAX_OBJECT_VALUES) return TOO_MANY_VALUES;
       const listsItems = code === BRACKET && open === 1 && lastKey === "items";
       if (open <= MAX_DEPTH) levels.push({ keys: code === BRACE ? new Set() : null, listsItems });
       open += 1;
@@ -83,6 +111,7 @@ function scan(
       if (levels.length > open) levels.pop();
       if (open === 0) return { end: at + 1, items, duplicate, depth };
     } else if (code === COMMA) {
+      if ((values += 1) > MAX_OBJECT_VALUES) return TOO_MANY_VALUES;
       atKey = open === levels.length && levels[open - 1]?.keys !== null;
     }
   }
@@ -116,6 +145,12 @@ function unquote(literal: string): string {
 
 function skipSpace(text: string, from: number): number {
   let at = from;
-  while (at < text.length && /\s/.test(text[at] ?? "")) at += 1;
+  while (isSpace(text.charCodeAt(at)) || (text.charCodeAt(at) > ASCII && /\s/.test(text[at] ?? ""))) at += 1;
   return at;
+}
+
+const ASCII = 0x7f;
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }

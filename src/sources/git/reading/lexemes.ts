@@ -1,5 +1,6 @@
 import { Lexer } from "yaml";
-import { MAX_DEPTH, MAX_LEXEMES } from "../limits.ts";
+import { MAX_DEPTH, MAX_LEXEMES, MAX_LIBRARY_CHARACTERS } from "../limits.ts";
+import { countBreaks } from "./yaml-documents.ts";
 
 export interface Lexed {
   readonly lexemes: readonly string[];
@@ -19,8 +20,11 @@ export interface Excess {
 /**
  * The lexemes of a text, for the library's parser, or why it is not given to it. The library's own lexer finds them, so that what counts is what the
  * parser would see: a bracket in a text or a comment is none. It works forward and keeps nothing, and is left as soon as there is too much.
+ * @param most what parsing them may take, in lexemes of the ordinary kind.
  */
-export function lexemesOf(text: string): Lexed | Excess {
+export function lexemesOf(text: string, most = MAX_LEXEMES): Lexed | Excess {
+  // One lexeme may be all of a text.
+  const part = text.length > MAX_LIBRARY_CHARACTERS ? text.slice(0, MAX_LIBRARY_CHARACTERS) : text;
   const lexemes: string[] = [];
   const nesting = new Nesting();
   let cost = OVERHEAD;
@@ -28,7 +32,7 @@ export function lexemesOf(text: string): Lexed | Excess {
   let isScalar = false;
   /** The last lexeme that is no space. */
   let before = "";
-  for (const lexeme of new Lexer().lex(text)) {
+  for (const lexeme of new Lexer().lex(part)) {
     lexemes.push(lexeme);
     if (!isScalar && isSign(lexeme)) {
       nesting.sign(lexeme);
@@ -44,21 +48,33 @@ export function lexemesOf(text: string): Lexed | Excess {
     if (!isGap) before = lexeme;
     if (nesting.depth > MAX_DEPTH + 2)
       return { code: "TooDeep", message: `nested deeper than ${MAX_DEPTH} levels`, offset, cost: cost / LEXING };
-    if (cost > MAX_LEXEMES) {
-      const message = `more than ${MAX_LEXEMES} values and marks in one document that is not plain YAML`;
-      return { code: "TooManyValues", message, offset, cost: cost / LEXING };
-    }
+    if (cost > most) return tooMany(offset, cost);
   }
-  return { lexemes, cost };
+  return part.length < text.length ? tooMany(offset, cost) : { lexemes, cost };
 }
 
-/** Finding a lexeme takes a third of what it takes in all. */
-const LEXING = 3;
+function tooMany(offset: number, cost: number): Excess {
+  const message = `more than ${MAX_LEXEMES} values and marks in one document that is not plain YAML`;
+  return { code: "TooManyValues", message, offset, cost: cost / LEXING };
+}
 
-/** In lexemes of the ordinary kind, as measured: each costs one, a collection that begins within another on its line two, and long ones more. */
+/** Finding a lexeme takes less than half of what it takes in all. */
+const LEXING = 2;
+
+/**
+ * In lexemes of the ordinary kind, as measured: each costs one, a collection that begins within another on its line two, and long ones more. So does
+ * a bracket that opens where one was closed: always a mistake, of which each is noted.
+ */
 function costOf(lexeme: string, before: string): number {
   const nested = isIndicator(lexeme) && isIndicator(before) ? 1 : 0;
-  return 1 + nested + (lexeme.length >> (lexeme.includes("\n") ? TEXT_SHIFT : LINE_SHIFT));
+  const wrong = isOpening(lexeme) && isClosing(before) ? 1 : 0;
+  return 1 + nested + wrong + (lexeme.includes("\n") ? textCost(lexeme) : lexeme.length >> LINE_SHIFT);
+}
+
+/** A text over several lines; of one that is nothing but line breaks those count as well. */
+function textCost(text: string): number {
+  const cost = text.length >> TEXT_SHIFT;
+  return cost > MAX_LEXEMES ? cost : cost + (countBreaks(text, text.length) >> TEXT_SHIFT);
 }
 
 /** Characters that cost as much as one lexeme, as powers of two: escapes are looked at one by one, and so are the lines of a text. */
@@ -72,6 +88,14 @@ const DOCUMENT_COST = 4;
 
 function isIndicator(lexeme: string): boolean {
   return lexeme === "-" || lexeme === "?" || lexeme === ":";
+}
+
+function isOpening(lexeme: string): boolean {
+  return lexeme === "[" || lexeme === "{";
+}
+
+function isClosing(lexeme: string): boolean {
+  return lexeme === "]" || lexeme === "}";
 }
 
 /** Signs of the lexer's own, which stand for no character. */

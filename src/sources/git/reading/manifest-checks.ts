@@ -28,6 +28,11 @@ export function checkManifest(object: JsonObject): Refusal | null {
   return checkName(apiVersion, metadata) ?? checkTexts(metadata, "labels") ?? checkTexts(metadata, "annotations");
 }
 
+/** Whether an item of a list can be an object: what the list says of it may still be to come. */
+export function couldBeTaken(item: JsonValue): boolean {
+  return isJsonObject(item) && checkManifest({ apiVersion: "v1", kind: "Any", ...item }) === null;
+}
+
 function checkName(apiVersion: string, metadata: JsonObject): Refusal | null {
   const name = metadata["name"] ?? "";
   const namespace = metadata["namespace"] ?? "";

@@ -5,12 +5,12 @@ import { writePlaces } from "../../../core/places.ts";
 import type { FieldPlace, Place, Places } from "../../../core/places.ts";
 import type { FileRejection } from "../../../core/ports.ts";
 import { readJsonDocuments } from "./json-documents.ts";
-import { MAX_DEPTH, MAX_LEXEMES } from "../limits.ts";
+import { MAX_DEPTH, MAX_LEXEMES, MAX_OBJECT_VALUES } from "../limits.ts";
 import { OVERHEAD } from "./lexemes.ts";
 import { checkManifest } from "./manifest-checks.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
-import { isRefused, TOO_MANY_ITEMS } from "./read-document.ts";
-import { splitDocuments, withoutBom } from "./yaml-documents.ts";
+import { isRefused, TOO_MANY_ITEMS, TOO_MANY_VALUES } from "./read-document.ts";
+import { countBreaks, splitDocuments, withoutBom, withPlainBreaks } from "./yaml-documents.ts";
 import type { Chunk } from "./yaml-documents.ts";
 import { readWithLibrary } from "./yaml-library.ts";
 
@@ -39,7 +39,7 @@ export function readManifests(file: Buffer, maxDocuments: number): FileContents 
   const reader = new FileReader(maxDocuments);
   if (/^\s*\{/.test(bytes.toString("latin1", 0, 1024)) && reader.readJson(bytes)) return reader.contents();
   const chunks = splitDocuments(bytes, maxDocuments);
-  if (chunks.length > maxDocuments) return tooMany(maxDocuments);
+  if (chunks === null || chunks.length > maxDocuments) return tooMany(maxDocuments);
   for (const chunk of chunks) reader.readChunk(chunk);
   return reader.contents();
 }
@@ -51,12 +51,16 @@ const FATAL_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  */
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]/;
 
+/** What the plain reader takes, in lexemes of the library's: for a document, and how many characters (a power of two) are one. */
+const PLAIN_OVERHEAD = 16;
+const PLAIN_SHIFT = 4;
+
 class FileReader {
   readonly #maxDocuments: number;
   #manifests: Manifest[] = [];
   #rejections: FileRejection[] = [];
   #tooMany = false;
-  /** What the library took for documents of which nothing was taken: a file of nothing else must not cost what one of good ones does. */
+  /** What was spent on what was not taken, in the library's lexemes: a file of nothing else must not cost what one of good ones does. */
   #wasted = 0;
 
   constructor(maxDocuments: number) {
@@ -84,11 +88,16 @@ class FileReader {
       this.#tooMany = true;
       return true;
     }
+    if (documents === TOO_MANY_VALUES) {
+      this.#tooLarge({ line: 1, column: 1 });
+      return true;
+    }
     const lines = lineCounter(text);
-    for (const { value, offset, items, duplicate, depth } of documents) {
+    for (const { value, offset, items, duplicate, depth, givenUp } of documents) {
       const at = lines.linePos(offset);
       const place = { line: at.line, column: at.col };
-      if (duplicate) {
+      if (givenUp) this.#giveUp(place);
+      else if (duplicate) {
         const where = lines.linePos(duplicate.offset);
         const message = `the field ${JSON.stringify(duplicate.key)} stands here twice`;
         this.#refuse({ line: where.line, column: where.col }, "DuplicateField", message);
@@ -113,36 +122,55 @@ class FileReader {
     if (this.#wasted > MAX_LEXEMES * 2) return this.#giveUp(start);
     let text: string;
     try {
-      text = FATAL_UTF8.decode(withoutBom(chunk.bytes));
+      text = FATAL_UTF8.decode(withPlainBreaks(withoutBom(chunk.bytes)));
     } catch {
       return this.#refuse(start, "InvalidUtf8", "the document is not UTF-8");
     }
     const control = FORBIDDEN.exec(text);
     if (control) {
-      const before = text.slice(0, control.index).split("\n");
-      const place = { line: chunk.firstLine + before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+      const { index } = control;
+      const column = index === 0 ? 1 : index - text.lastIndexOf("\n", index - 1);
+      const place = { line: chunk.firstLine + countBreaks(text, index) + 1, column };
       return this.#refuse(place, "ControlCharacter", "a control character that YAML does not allow");
     }
-    text = withPlainBreaks(text);
     const plain = readPlainYaml(text, chunk.firstLine, this.#maxDocuments);
     if (plain === TOO_MANY_ITEMS) {
       this.#tooMany = true;
       return;
     }
-    if (plain) return this.#take(plain.value, plain.place, plain.items, plain.fields);
-    if (this.#wasted > MAX_LEXEMES) {
-      // That it is not plain took something too: in the end not even that is looked at.
-      this.#wasted += OVERHEAD;
-      return this.#giveUp(start);
-    }
     const taken = this.#manifests.length;
     const refused = this.#rejections.length;
-    const { documents, cost } = readWithLibrary(text, chunk.firstLine);
-    for (const read of documents) {
-      if (isRefused(read)) this.#refuse(read.place, read.code, read.message);
-      else this.#take(read.value, read.place, read.items, read.fields);
+    if (plain === TOO_MANY_VALUES) this.#tooLarge(start);
+    else if (plain) this.#take(plain.value, plain.place, plain.items, plain.fields);
+    if (plain) {
+      if (this.#rejections.length > refused) this.#waste(PLAIN_OVERHEAD + (text.length >> PLAIN_SHIFT), taken, refused);
+      return;
     }
-    if (this.#manifests.length === taken && this.#rejections.length > refused) this.#wasted += cost;
+    if (this.#wasted >= MAX_LEXEMES) {
+      // That it is not plain took something too: in the end not even that is looked at.
+      this.#wasted += OVERHEAD + (text.length >> PLAIN_SHIFT);
+      return this.#giveUp(start);
+    }
+    const { documents, cost } = readWithLibrary(text, chunk.firstLine, MAX_LEXEMES - this.#wasted);
+    for (const read of documents) {
+      if (!isRefused(read)) this.#take(read.value, read.place, read.items, read.fields);
+      else if (read.code === "TooManyValues" && this.#wasted > 0) this.#giveUp(read.place);
+      else this.#refuse(read.place, read.code, read.message);
+    }
+    // What follows `...` is always refused, whatever was taken before it.
+    const spent = cost + (text.length >> PLAIN_SHIFT);
+    if (documents.length > 1) this.#wasted += spent;
+    else if (this.#rejections.length > refused) this.#waste(spent, taken, refused);
+  }
+
+  /** Of a list of which some items were taken the others are what was in vain. */
+  #waste(cost: number, taken: number, refused: number): void {
+    const bad = this.#rejections.length - refused;
+    this.#wasted += (cost * bad) / (bad + this.#manifests.length - taken);
+  }
+
+  #tooLarge(place: Place): void {
+    this.#refuse(place, "TooManyValues", `more than ${MAX_OBJECT_VALUES} values in one object`);
   }
 
   #giveUp(place: Place): void {
@@ -194,13 +222,6 @@ function ofItems(fields: Fields, depth: number): FieldPlace[][] {
     else item?.push(field);
   }
   return items;
-}
-
-/** To YAML a line break is one whoever wrote it; the plain reader knows one of them. A lone carriage return is left for the library to judge. */
-function withPlainBreaks(text: string): string {
-  if (!text.includes("\r")) return text;
-  const plain = text.replaceAll("\r\n", "\n");
-  return plain.includes("\r") ? text : plain;
 }
 
 function tooMany(maxDocuments: number): FileContents {

@@ -1,4 +1,6 @@
 const SPACE = 0x20;
+/** Lines of one text: etcd takes no object with so many. */
+const MAX_LINES = 1_000_000;
 /** Header of a text that is kept as it is: with its last line break, or without. */
 const HEADER = /\|(-?)(?=\n)/y;
 
@@ -21,6 +23,7 @@ export function readLiteral(
   let inside = -1;
   let end = at + header[0].length;
   while (end + 1 < text.length) {
+    if (lines.length > MAX_LINES) return null;
     const start = end + 1;
     const newline = text.indexOf("\n", start);
     let first = start;

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "../../../core/json.ts";
 import type { Place } from "../../../core/places.ts";
 import { endOfLine, readLiteral } from "./plain-literal.ts";
-import { PlainPlaces, TOO_MANY } from "./plain-places.ts";
+import { PlainPlaces, TOO_LARGE, TOO_MANY } from "./plain-places.ts";
 import {
   BRACE,
   BRACKET,
@@ -21,7 +21,7 @@ import {
   SPACE,
 } from "./plain-tokens.ts";
 import type { Token } from "./plain-tokens.ts";
-import { TOO_MANY_ITEMS } from "./read-document.ts";
+import { TOO_MANY_ITEMS, TOO_MANY_VALUES } from "./read-document.ts";
 import type { ReadDocument } from "./read-document.ts";
 import { ScalarError } from "./yaml-scalars.ts";
 
@@ -39,12 +39,13 @@ export function readPlainYaml(
   text: string,
   firstLine: number,
   maxItems: number,
-): ReadDocument | typeof TOO_MANY_ITEMS | null {
+): ReadDocument | typeof TOO_MANY_ITEMS | typeof TOO_MANY_VALUES | null {
   if (UNUSUAL.test(text)) return null;
   try {
     return new PlainReader(text, firstLine, maxItems).read();
   } catch (error) {
     if (error === TOO_MANY) return TOO_MANY_ITEMS;
+    if (error === TOO_LARGE) return TOO_MANY_VALUES;
     if (error === NOT_PLAIN || error instanceof ScalarError) return null;
     throw error;
   }
@@ -53,8 +54,9 @@ export function readPlainYaml(
 const UNUSUAL = /[\t\r\ufeff]/;
 /** Far below the limit of the real reader, which then judges. */
 const DEPTH = 50;
-/** Longer lines are left to the library: what regular expressions keep to go back to is bounded by it. */
+/** Longer lines are left to the library: what regular expressions keep to go back to is bounded by it. Of lines, 8 bytes each are 16 MiB. */
 const MAX_LINE = 20_000;
+const MAX_LINES = 2_000_000;
 
 class PlainReader {
   readonly #text: string;
@@ -89,7 +91,7 @@ class PlainReader {
     for (let at = this.#end + 1; at < text.length; at = this.#end + 1) {
       this.#start = at;
       this.#end = endOfLine(text, at);
-      this.#line += 1;
+      if ((this.#line += 1) > MAX_LINES) throw TOO_LARGE;
       let first = at;
       while (text.charCodeAt(first) === SPACE) first += 1;
       if (first >= this.#end || text.charCodeAt(first) === HASH) continue;
@@ -150,7 +152,7 @@ class PlainReader {
     while (this.#indent === indent && this.#isItem()) {
       this.#at = this.#start + indent + 1;
       this.#skipSpaces();
-      this.#places.element(depth, list.length, this.#placeOf(this.#at), { noted, item });
+      this.#places.element(depth, list.length, this.#placeOf(this.#at), { noted, item, before: list.at(-1) });
       const begins = isKey(this.#text, this.#at);
       list.push(begins ? this.#mapping(this.#at - this.#start, depth + 1) : this.#inline(depth + 1));
       if (this.#indent > indent) throw NOT_PLAIN;
@@ -196,7 +198,7 @@ class PlainReader {
         key = this.#key(object, depth, noted);
         this.#skipSpaces();
       } else {
-        this.#places.element(depth, list.length, this.#placeOf(this.#at), { noted, item });
+        this.#places.element(depth, list.length, this.#placeOf(this.#at), { noted, item, before: list.at(-1) });
       }
       const value = this.#flowValue(depth + 1);
       if (isMap) object[key] = value;

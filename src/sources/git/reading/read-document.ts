@@ -20,6 +20,8 @@ export interface RefusedDocument {
 
 /** Of a list whose items are documents of their own there are more than the caller takes. */
 export const TOO_MANY_ITEMS = "too many items";
+/** One object has more values than are read of it. */
+export const TOO_MANY_VALUES = "too many values";
 
 export type DocumentOutcome = ReadDocument | RefusedDocument;
 

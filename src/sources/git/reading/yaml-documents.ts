@@ -9,6 +9,9 @@ export interface Chunk {
 
 const DASH = 0x2d;
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+/** Separators with nothing between them that a file may have beside its documents. */
+const MOST_SEPARATORS = 100_000;
 
 /** The bytes without a UTF-8 byte order mark. */
 export function withoutBom(bytes: Buffer): Buffer {
@@ -19,13 +22,16 @@ export function withoutBom(bytes: Buffer): Buffer {
  * Splits a stream at the lines that begin with `---`, before anything is decoded or parsed, as kubectl does: what is wrong with one
  * document cannot hide the next.
  * @param limit stops after this many pieces; the caller sees one more than it allows.
+ * @returns null when there are far more separators than documents.
  */
-export function splitDocuments(bytes: Buffer, limit: number): Chunk[] {
+export function splitDocuments(bytes: Buffer, limit: number): Chunk[] | null {
   const chunks: Chunk[] = [];
+  let separators = 0;
   let start = 0;
   let firstLine = 0;
   let afterSeparator = "";
   for (let at = nextSeparator(bytes, 0); at >= 0 && chunks.length <= limit; at = nextSeparator(bytes, start)) {
+    if ((separators += 1) > limit + MOST_SEPARATORS) return null;
     push(chunks, bytes.subarray(start, at), firstLine, afterSeparator);
     const newline = bytes.indexOf(NEWLINE, at);
     const end = newline < 0 ? bytes.length : newline + 1;
@@ -67,4 +73,24 @@ function isBlank(bytes: Buffer): boolean {
     } else if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== NEWLINE) return false;
   }
   return true;
+}
+
+/** To YAML a line break is one whoever wrote it; the plain reader knows one of them. A lone carriage return is left for the library to judge. */
+export function withPlainBreaks(bytes: Buffer): Buffer {
+  if (!bytes.includes(RETURN)) return bytes;
+  const plain = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte !== RETURN) plain[length++] = byte;
+    else if (bytes[at + 1] !== NEWLINE) return bytes;
+  }
+  return plain.subarray(0, length);
+}
+
+/** Line breaks before an offset: without a piece for each, of which there may be millions. */
+export function countBreaks(text: string, to: number): number {
+  let breaks = 0;
+  for (let at = 0; at < to; at += 1) if (text.charCodeAt(at) === NEWLINE) breaks += 1;
+  return breaks;
 }

@@ -3,8 +3,9 @@ import type { CST, Document, ParsedNode } from "yaml";
 import type { Place } from "../../../core/places.ts";
 import { fieldPlaces } from "./field-places.ts";
 import { lexemesOf } from "./lexemes.ts";
-import { MAX_DEPTH } from "../limits.ts";
+import { MAX_DEPTH, MAX_LEXEMES } from "../limits.ts";
 import type { DocumentOutcome } from "./read-document.ts";
+import { countBreaks } from "./yaml-documents.ts";
 import { documentValue, ValueError } from "./yaml-values.ts";
 
 export interface LibraryReading {
@@ -16,13 +17,14 @@ export interface LibraryReading {
 /**
  * Reads the text between two `---` lines with the `yaml` library: everything that YAML 1.1 has.
  * @param firstLine 0-based line of the file on which the text begins.
+ * @param most what it may take, in lexemes of the ordinary kind.
  */
-export function readWithLibrary(text: string, firstLine: number): LibraryReading {
-  const lexed = lexemesOf(text);
+export function readWithLibrary(text: string, firstLine: number, most = MAX_LEXEMES): LibraryReading {
+  const lexed = lexemesOf(text, most);
   if (!("code" in lexed)) return { documents: parse(lexed.lexemes, firstLine), cost: lexed.cost };
   const { code, message, offset, cost } = lexed;
-  const before = text.slice(0, offset);
-  const place = { line: firstLine + 1 + countOf("\n", before), column: offset - before.lastIndexOf("\n") };
+  const column = offset === 0 ? 1 : offset - text.lastIndexOf("\n", offset - 1);
+  const place = { line: firstLine + 1 + countBreaks(text, offset), column };
   return { documents: [{ place, code, message }], cost };
 }
 
@@ -65,10 +67,6 @@ function* tokensOf(lexemes: readonly string[], lines: LineCounter): Generator<CS
   lines.addNewLine(0);
   for (const lexeme of lexemes) yield* parser.next(lexeme);
   yield* parser.end();
-}
-
-function countOf(character: string, text: string): number {
-  return text.split(character).length - 1;
 }
 
 /** @throws ValueError */
