@@ -71,15 +71,15 @@ function costOf(lexeme: string, before: string): number {
   return 1 + nested + wrong + (lexeme.includes("\n") ? textCost(lexeme) : lexeme.length >> LINE_SHIFT);
 }
 
-/** A text over several lines; of one that is nothing but line breaks those count as well. */
+/** A text over several lines, whose line breaks count as well. */
 function textCost(text: string): number {
-  const cost = text.length >> TEXT_SHIFT;
-  return cost > MAX_LEXEMES ? cost : cost + (countBreaks(text, text.length) >> TEXT_SHIFT);
+  const cost = text.length >> LINE_SHIFT;
+  return cost > MAX_LEXEMES ? cost : cost + (countBreaks(text, text.length) >> BREAKS_SHIFT);
 }
 
-/** Characters that cost as much as one lexeme, as powers of two: escapes are looked at one by one, and so are the lines of a text. */
+/** Characters, and line breaks within a text, that cost as much as one lexeme, as powers of two: escapes are looked at one by one. */
 const LINE_SHIFT = 5;
-const TEXT_SHIFT = 4;
+const BREAKS_SHIFT = 4;
 
 /** What a text takes before anything is in it. */
 export const OVERHEAD = 48;

@@ -52,7 +52,7 @@ const FATAL_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]/;
 
 /** What the plain reader takes, in lexemes of the library's: for a document, and how many characters (a power of two) are one. */
-const PLAIN_OVERHEAD = 16;
+const PLAIN_OVERHEAD = 24;
 const PLAIN_SHIFT = 4;
 
 class FileReader {

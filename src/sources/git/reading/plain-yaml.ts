@@ -54,9 +54,9 @@ export function readPlainYaml(
 const UNUSUAL = /[\t\r\ufeff]/;
 /** Far below the limit of the real reader, which then judges. */
 const DEPTH = 50;
-/** Longer lines are left to the library: what regular expressions keep to go back to is bounded by it. Of lines, 8 bytes each are 16 MiB. */
+/** Longer lines are left to the library: what regular expressions keep to go back to is bounded by it. Of lines, 16 bytes each are 16 MiB. */
 const MAX_LINE = 20_000;
-const MAX_LINES = 2_000_000;
+const MAX_LINES = 1_000_000;
 
 class PlainReader {
   readonly #text: string;
