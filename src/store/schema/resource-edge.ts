@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { foreignKey, index, primaryKey } from "drizzle-orm/pg-core";
 import { SIDES, type Side } from "../../core/vocabulary.ts";
 import { checksOf } from "./checks.ts";
@@ -32,13 +33,10 @@ export const resourceEdge = fabricSync.table(
       columns: [table.fabricId, table.resourceId],
       foreignColumns: [resource.fabricId, resource.id],
     }).onDelete("cascade"),
-    index("resource_edge_target_idx").on(
-      table.fabricId,
-      table.targetApiGroup,
-      table.targetKind,
-      table.targetNamespace,
-      table.targetName,
-    ),
+    // For whoever names the column: see drizzle/0017.
+    index("resource_edge_target_idx")
+      .on(table.fabricId, table.targetApiGroup, table.targetKind, table.targetNamespace, table.targetName)
+      .where(sql`target_name IS NOT NULL`),
     ...checks.requiredId("fabric_id", "resource_id"),
     checks.listed("side", SIDES),
     ...checks.required("path", "relation", "target_kind", "target_name"),

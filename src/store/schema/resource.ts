@@ -103,8 +103,13 @@ export const resource = fabricSync.table(
       .using("gin", table.relationshipMetadata.op("jsonb_path_ops"))
       .with({ gin_pending_list_limit: 256 })
       .where(sql`relationship_metadata ? 'owners'`),
-    index("resource_name_idx").on(table.fabricId, table.name),
-    index("resource_state_idx").on(table.fabricId, table.resourceState, table.driftStatus),
+    // For whoever names the column: see drizzle/0017.
+    index("resource_name_idx")
+      .on(table.fabricId, table.name)
+      .where(sql`name IS NOT NULL`),
+    index("resource_state_idx")
+      .on(table.fabricId, table.resourceState, table.driftStatus)
+      .where(sql`resource_state IS NOT NULL`),
     index("resource_declared_idx")
       .on(table.fabricId, table.resourceState, table.driftStatus)
       .where(sql`desired_hash <> ''`),

@@ -177,6 +177,10 @@ test("the same holds through the views", async () => {
     ],
     ["resource_state_idx", `SELECT name FROM fabric_sync.orphans WHERE fabric_id = '${FABRIC}'`],
     [
+      "resource_state_idx",
+      `SELECT resource_state, drift_status, count(*) FROM fabric_sync.resource WHERE fabric_id = '${FABRIC}' AND resource_state > '' GROUP BY 1, 2`,
+    ],
+    [
       "resource_name_idx",
       `SELECT name FROM fabric_sync.resources WHERE fabric = 'fabric-1' AND name LIKE 'object-123%'`,
     ],
