@@ -8,7 +8,7 @@ import { DoneAgain, StoreError, toStoreError } from "./store-error.ts";
 export interface Sql {
   /** Rows as objects, columns by their name in the statement. */
   rows<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Rows as arrays, JSON and times still as text (`rowDecoder` reads them): for statements that read many rows of fifty columns. */
+  /** Rows as arrays, JSON and times still as text (`rowDecoder` reads them): for statements that read many rows of fifty columns, and write nothing. */
   tuples(text: string, values: readonly unknown[]): Promise<unknown[][]>;
   /** As `rows`, with the COMMIT right behind it: one wait for the server instead of two. The transaction has ended then, either way. */
   lastRows<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]>;
@@ -63,7 +63,7 @@ class Transaction implements Sql {
   readonly #client: PoolClient;
   readonly #kind: Kind;
   readonly #session: Session;
-  /** The answer to BEGIN, until somebody has waited for it: the first statement is sent right behind it. */
+  /** The answer to BEGIN, until somebody has waited for it: what reads first is sent right behind it. */
   #begun: Promise<unknown> | null;
   #ended = false;
 
@@ -76,9 +76,10 @@ class Transaction implements Sql {
     this.#begun.catch(() => undefined);
   }
 
-  rows<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const name = values.length === 0 ? undefined : this.#session.nameOf(text, this.#kind);
-    return this.#answer(resultOf(send<Row>(this.#client, text, values, name)), name);
+  async rows<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    // It may write, and that is for a transaction that is known to have begun: without one it would be committed as it is.
+    await this.#hasBegun();
+    return this.#rows(text, values);
   }
 
   tuples(text: string, values: readonly unknown[]): Promise<unknown[][]> {
@@ -87,9 +88,9 @@ class Transaction implements Sql {
   }
 
   async lastRows<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
-    // Whether the transaction has begun is known before its end is sent.
     await this.#hasBegun();
-    const [rows, end] = await Promise.allSettled([this.rows<Row>(text, values), this.end()]);
+    // In this order: each is sent when it is called.
+    const [rows, end] = await Promise.allSettled([this.#rows<Row>(text, values), this.end()]);
     if (rows.status === "rejected") throw rows.reason;
     if (end.status === "rejected") throw end.reason;
     return rows.value;
@@ -105,6 +106,11 @@ class Transaction implements Sql {
       sqlstate: "25P02",
       dropConnection: true,
     });
+  }
+
+  #rows<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    const name = values.length === 0 ? undefined : this.#session.nameOf(text, this.#kind);
+    return this.#answer(resultOf(send<Row>(this.#client, text, values, name)), name);
   }
 
   /** The answer to a statement, once it is known that the transaction has begun. */

@@ -1,3 +1,4 @@
+import type { Pool } from "pg";
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 import { createPool } from "../../src/store/pool.ts";
 import { createStore } from "../../src/store/store.ts";
@@ -60,6 +61,23 @@ describe("when Postgres fails", () => {
     expect(await at.store.readCursors(at.fabricId)).toEqual([]);
     // Conflicts are repeated six times in all, what only somebody else can end is not repeated at all.
     expect(at.retries).toHaveLength(policy === "retry" ? 5 : 0);
+  });
+
+  test("a transaction whose BEGIN is refused writes nothing, whatever its first statement is", async () => {
+    // As a cancellation that arrives in that very moment: the session lives on, with no transaction.
+    const client = await at.pool.connect();
+    const { query } = client;
+    const refusesBegin = (...[text, ...more]: [unknown, ...unknown[]]): unknown =>
+      Reflect.apply(query, client, [
+        typeof text === "string" && text.startsWith("BEGIN") ? "SELECT 1/0" : text,
+        ...more,
+      ]);
+    Object.assign(client, { query: refusesBegin });
+    const pool: Pool = Object.create(at.pool, { connect: { value: () => Promise.resolve(client) } });
+    await at.sql("CREATE TABLE public.written (id integer)");
+    const writing = inTransaction(pool, (sql) => sql.rows("INSERT INTO public.written VALUES ($1)", [1]));
+    await expect(writing).rejects.toMatchObject({ sqlstate: "22012" });
+    expect(await at.sql("SELECT FROM public.written")).toEqual([]);
   });
 
   test("a backend that is killed in the middle of the write costs one repetition", async () => {
