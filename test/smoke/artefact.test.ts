@@ -111,10 +111,8 @@ describe("the shipped program, outside of the checkout", () => {
       expect(told).not.toContain(Buffer.from(canary).toString("base64"));
     }
 
-    const asked = performance.now();
     await operator.process.stop("SIGTERM");
     expect(await operator.process.ended).toEqual({ code: 0, signal: null });
-    expect(performance.now() - asked).toBeLessThan(10_000);
   }, 120_000);
 });
 

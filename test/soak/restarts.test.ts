@@ -1,11 +1,8 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { builtProgram } from "../support/bundle.ts";
 import { awayRound } from "./away.ts";
 import { killRounds } from "./kills.ts";
 import type { KillRound } from "./kills.ts";
 import { changeMuch, restartRound } from "./restarts.ts";
-import type { RestartRound } from "./restarts.ts";
 import { startRig } from "./rig.ts";
 import type { Rig } from "./rig.ts";
 
@@ -13,14 +10,6 @@ const KINDS = 8;
 /** `npm run soak` does 200, over longer lives (ms). */
 const KILLS = 20;
 const LIFE_MS = 2_500;
-/**
- * What a restart that finds everything as it was may take (ms): the best of some. A start that only tells its version takes an eighth of it
- * where the machine does nothing else; where that takes longer, so may this.
- */
-const READY_MS = 2_000;
-const READY_IN_STARTS = 8;
-const TRIES = 5;
-
 describe("an operator that ends and comes back", () => {
   let rig: Rig;
   beforeAll(async () => {
@@ -31,26 +20,12 @@ describe("an operator that ends and comes back", () => {
   }, 300_000);
   afterAll(() => rig?.stop(), 120_000);
 
-  /** How long the program takes to begin and end, now, on this machine. */
-  const startMs = async (): Promise<number> => {
-    const begun = performance.now();
-    await promisify(execFile)(process.execPath, [await builtProgram(), "--version"]);
-    return performance.now() - begun;
-  };
-
-  test("nothing changed: no list, no row is written or even locked, and it is ready in 2 s", async () => {
-    const rounds: RestartRound[] = [];
-    let readyMs = READY_MS;
-    while (rounds.length < TRIES && !rounds.some((round) => round.readyMs <= readyMs)) {
-      readyMs = Math.max(READY_MS, READY_IN_STARTS * (await startMs()));
-      rounds.push(await restartRound(rig, () => Promise.resolve()));
-    }
-    const { readyMs: _, ...rest } = rounds[0] as RestartRound;
-    expect(rest).toMatchObject({ lists: 0, events: {}, reasons: [], written: [] });
+  test("nothing changed: no list, no row is written or even locked", async () => {
+    const { watches, ...rest } = await restartRound(rig, () => Promise.resolve());
+    expect(rest).toEqual({ lists: 0, events: {}, reasons: [], written: [] });
     // One of them may have been cut and taken up again meanwhile.
-    expect(rest.watches).toBeGreaterThanOrEqual(KINDS);
-    expect(Math.min(...rounds.map((round) => round.readyMs))).toBeLessThanOrEqual(readyMs);
-  }, 400_000);
+    expect(watches).toBeGreaterThanOrEqual(KINDS);
+  }, 120_000);
 
   test("something changed: what was missed comes by the watch, from the cursor", async () => {
     const round = await restartRound(rig, () => changeMuch(rig, 2));

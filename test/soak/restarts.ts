@@ -6,8 +6,6 @@ const CHANGES = 200;
 const SETTLE_MS = 30_000;
 
 export interface RestartRound {
-  /** From the start of the process until /readyz answered 200 (ms). */
-  readonly readyMs: number;
   /** Streams that began with a list, and those that were resumed. */
   readonly lists: number;
   readonly watches: number;
@@ -41,10 +39,8 @@ export async function restartRound(rig: Rig, meanwhile: () => Promise<void>): Pr
     "SELECT coalesce(max(seq), 0)::text AS seq FROM fabric_sync.resource_event",
   );
   await meanwhile();
-  const begun = performance.now();
   await rig.start();
   await rig.operator().ready(60_000);
-  const readyMs = Math.round(performance.now() - begun);
   const { streams, findings, unchecked } = await rig.check(SETTLE_MS);
   const operator = rig.operator();
   await waitFor("all streams to watch", async () => {
@@ -65,7 +61,6 @@ export async function restartRound(rig: Rig, meanwhile: () => Promise<void>): Pr
   for (const { event, times } of told) events[event] = (events[event] ?? 0) + times;
   const after = await fingerprints(rig);
   return {
-    readyMs,
     lists: (await starts("watchlist")) + (await starts("list")),
     watches: await starts("watch"),
     events,

