@@ -40,6 +40,12 @@ const MOST_NAMES = 12;
  */
 export type Kind = "brief" | "long";
 
+export interface NamedStatement {
+  readonly name: string;
+  /** Always the same string: what holds one for a while holds no other. */
+  readonly text: string;
+}
+
 /** One connection to PostgreSQL, and what may be left with the session behind it. */
 export class Session {
   readonly #client: PoolClient & { readonly processID?: number | null };
@@ -49,7 +55,7 @@ export class Session {
    */
   #isOurs: boolean | null = null;
   #plannedAt = -Infinity;
-  readonly #names = new Map<string, string>();
+  readonly #named = new Map<string, NamedStatement>();
 
   constructor(client: PoolClient) {
     this.#client = client;
@@ -70,22 +76,21 @@ export class Session {
     ].join("; ");
   }
 
-  /** The answer to `begin`. */
-  begun(results: unknown): void {
-    if (this.#isOurs !== null || !Array.isArray(results)) return;
-    const last = results.at(-1) as { readonly rows: readonly { readonly pid?: number }[] } | undefined;
-    const pid = last?.rows[0]?.pid;
+  /** What the last statement of `begin` gave. */
+  begun(rows: readonly { readonly pid?: number }[]): void {
+    if (this.#isOurs !== null) return;
+    const pid = rows[0]?.pid;
     this.#isOurs = pid !== undefined && pid === this.#client.processID;
   }
 
-  /** The name of a statement that comes again and again; undefined where it has to go without. It says what the statement is: whoever made it. */
-  nameOf(text: string, kind: Kind): string | undefined {
+  /** A statement that comes again and again, under a name that says what it is, whoever made it; undefined where it has to go without. */
+  named(text: string, kind: Kind): NamedStatement | undefined {
     if (kind !== "brief" || this.#isOurs !== true) return undefined;
-    const known = this.#names.get(text);
-    if (known !== undefined || this.#names.size >= MOST_NAMES) return known;
-    const name = `fabric_sync_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
-    this.#names.set(text, name);
-    return name;
+    const known = this.#named.get(text);
+    if (known !== undefined || this.#named.size >= MOST_NAMES) return known;
+    const statement = { text, name: `fabric_sync_${createHash("sha256").update(text).digest("hex").slice(0, 32)}` };
+    this.#named.set(text, statement);
+    return statement;
   }
 
   /** Somebody took a named statement away: the session is not ours alone. */

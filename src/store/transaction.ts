@@ -1,7 +1,8 @@
-import type { Pool, PoolClient, QueryResult } from "pg";
+import type { Pool, PoolClient } from "pg";
+import { ask, type Answer } from "./ask.ts";
 import type { FabricSyncError } from "../core/errors.ts";
 import { lateTypes } from "./column-types.ts";
-import { Session, type Kind } from "./session.ts";
+import { Session, type Kind, type NamedStatement } from "./session.ts";
 import { DoneAgain, StoreError, toStoreError } from "./store-error.ts";
 
 /** One open transaction, or the pool where one statement is enough. Every failure is a {@link StoreError}. */
@@ -46,8 +47,8 @@ export async function inTransaction<T>(pool: Pool, body: (sql: Sql) => Promise<T
 
 /** Runs single statements, each in its own transaction. */
 export function autocommit(pool: Pool): Sql {
-  const rows: Sql["rows"] = (text, values = []) => resultOf(send(pool, text, values));
-  return { rows, lastRows: rows, tuples: (text, values) => resultOf(sendForTuples(pool, text, values)) };
+  const rows: Sql["rows"] = (text, values = []) => resultOf(send(pool, { text }, values));
+  return { rows, lastRows: rows, tuples: (text, values) => resultOf(sendForTuples(pool, { text }, values)) };
 }
 
 /** Of each connection of every pool, for as long as it is there. */
@@ -71,7 +72,9 @@ class Transaction implements Sql {
     this.#client = client;
     this.#kind = kind;
     this.#session = sessionOf(client);
-    this.#begun = client.query(this.#session.begin(kind)).then((results: unknown) => this.#session.begun(results));
+    this.#begun = resultOf(ask<{ pid?: number }>(client, { text: this.#session.begin(kind) })).then((rows) =>
+      this.#session.begun(rows),
+    );
     // Whoever waits for it is told; a body that fails before it sends anything waits for nothing.
     this.#begun.catch(() => undefined);
   }
@@ -83,8 +86,8 @@ class Transaction implements Sql {
   }
 
   tuples(text: string, values: readonly unknown[]): Promise<unknown[][]> {
-    const name = this.#session.nameOf(text, this.#kind);
-    return this.#answer(resultOf(sendForTuples(this.#client, text, values, name)), name);
+    const named = this.#session.named(text, this.#kind);
+    return this.#answer(resultOf(sendForTuples(this.#client, named ?? { text }, values)), named);
   }
 
   async lastRows<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
@@ -100,7 +103,7 @@ class Transaction implements Sql {
   async end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    const result = await this.#answer(send(this.#client, "COMMIT").catch(rethrown));
+    const result = await this.#answer(ask(this.#client, { text: "COMMIT" }).catch(rethrown));
     if (result.command === "COMMIT") return;
     throw new StoreError("StoreConflict", "retry", "the transaction was rolled back instead of committed", {
       sqlstate: "25P02",
@@ -109,16 +112,16 @@ class Transaction implements Sql {
   }
 
   #rows<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
-    const name = values.length === 0 ? undefined : this.#session.nameOf(text, this.#kind);
-    return this.#answer(resultOf(send<Row>(this.#client, text, values, name)), name);
+    const named = values.length === 0 ? undefined : this.#session.named(text, this.#kind);
+    return this.#answer(resultOf(send<Row>(this.#client, named ?? { text }, values)), named);
   }
 
   /** The answer to a statement, once it is known that the transaction has begun. */
-  async #answer<T>(answer: Promise<T>, name?: string): Promise<T> {
+  async #answer<T>(answer: Promise<T>, named?: NamedStatement): Promise<T> {
     const [begun, result] = await Promise.allSettled([this.#hasBegun(), answer]);
     if (begun.status === "rejected") throw begun.reason;
     if (result.status === "fulfilled") return result.value;
-    throw name === undefined ? result.reason : this.#withoutNames(result.reason);
+    throw named === undefined ? result.reason : this.#withoutNames(result.reason);
   }
 
   async #hasBegun(): Promise<void> {
@@ -141,28 +144,26 @@ class Transaction implements Sql {
 /** The statement is not there, is there already, or gives other columns than it did: somebody else uses the session, or the tables changed. */
 const LOST_NAMES: ReadonlySet<string> = new Set(["26000", "42P05", "0A000"]);
 
+type Statement = NamedStatement | { readonly text: string };
+
 // Without values pg uses the simple protocol, which takes several statements at once.
 function send<Row extends object>(
   to: Pool | PoolClient,
-  text: string,
-  values: readonly unknown[] = [],
-  name?: string,
-): Promise<QueryResult<Row>> {
-  if (values.length === 0) return to.query<Row>(text);
-  return name === undefined ? to.query<Row>(text, [...values]) : to.query<Row>({ name, text, values: [...values] });
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<Answer<Row>> {
+  return ask(to, values.length === 0 ? { ...statement } : { ...statement, values: [...values] });
 }
 
 function sendForTuples(
   to: Pool | PoolClient,
-  text: string,
+  statement: Statement,
   values: readonly unknown[],
-  name?: string,
-): Promise<{ readonly rows: unknown[][] }> {
-  const named = name === undefined ? {} : { name };
-  return to.query<unknown[]>({ ...named, text, values: [...values], rowMode: "array", types: lateTypes });
+): Promise<Answer<unknown[]>> {
+  return ask<unknown[]>(to, { ...statement, values: [...values], rowMode: "array", types: lateTypes });
 }
 
-async function resultOf<Row>(answer: Promise<{ readonly rows: Row[] }>): Promise<Row[]> {
+async function resultOf<Row>(answer: Promise<Answer<Row>>): Promise<Row[]> {
   return (await answer.catch(rethrown)).rows;
 }
 
@@ -172,5 +173,5 @@ function rethrown(error: unknown): never {
 
 /** Undefined when the connection can be used again, else what is wrong with it. */
 async function rollback(client: PoolClient): Promise<FabricSyncError | undefined> {
-  return client.query("ROLLBACK").then(() => undefined, toStoreError);
+  return ask(client, { text: "ROLLBACK" }).then(() => undefined, toStoreError);
 }

@@ -67,11 +67,10 @@ describe("when Postgres fails", () => {
     // As a cancellation that arrives in that very moment: the session lives on, with no transaction.
     const client = await at.pool.connect();
     const { query } = client;
-    const refusesBegin = (...[text, ...more]: [unknown, ...unknown[]]): unknown =>
-      Reflect.apply(query, client, [
-        typeof text === "string" && text.startsWith("BEGIN") ? "SELECT 1/0" : text,
-        ...more,
-      ]);
+    const refusesBegin = (...[asked, ...more]: [string | { readonly text: string }, ...unknown[]]): unknown => {
+      const isBegin = typeof asked !== "string" && asked.text.startsWith("BEGIN");
+      return Reflect.apply(query, client, [isBegin ? "SELECT 1/0" : asked, ...more]);
+    };
     Object.assign(client, { query: refusesBegin });
     const pool: Pool = Object.create(at.pool, { connect: { value: () => Promise.resolve(client) } });
     await at.sql("CREATE TABLE public.written (id integer)");

@@ -46,7 +46,8 @@ function spyOn(at: StoreFixture): Sent[] {
     const { query } = Object.getPrototypeOf(client) as { query: (...given: unknown[]) => unknown };
     const spy = (...given: unknown[]): unknown => {
       const [first, values = []] = given;
-      seen.push(typeof first === "string" ? { text: first, values: values as unknown[] } : (first as Sent));
+      const sent = (typeof first === "string" ? { text: first, values } : first) as Partial<Sent>;
+      seen.push({ text: sent.text ?? "", values: [...(sent.values ?? [])] });
       return query.apply(client, given);
     };
     Object.assign(client, { query: spy });
