@@ -132,10 +132,10 @@ describe("a file of documents that cannot be taken", () => {
     expect(lexemes()).toBeLessThan(MAX_LEXEMES * 3);
   });
 
-  test("what is plain is read behind fifteen hundred of them", () => {
-    const { manifests, rejections } = readManifests(Buffer.from("---\na: *x\n".repeat(1_500) + `---\n${good}`), 50_000);
+  test("what is plain is read behind a thousand of them", () => {
+    const { manifests, rejections } = readManifests(Buffer.from("---\na: *x\n".repeat(1_000) + `---\n${good}`), 50_000);
     expect(manifests).toMatchObject([{ object: { metadata: { name: "good" } } }]);
-    expect(rejections).toHaveLength(1_500);
+    expect(rejections).toHaveLength(1_000);
   });
 
   test("good ones, however many, keep none from being read", () => {

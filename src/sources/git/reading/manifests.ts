@@ -40,7 +40,7 @@ export function readManifests(file: Buffer, maxDocuments: number): FileContents 
   if (/^\s*\{/.test(bytes.toString("latin1", 0, 1024)) && reader.readJson(bytes)) return reader.contents();
   const chunks = splitDocuments(bytes, maxDocuments);
   if (chunks === null || chunks.length > maxDocuments) return tooMany(maxDocuments);
-  for (const chunk of chunks) reader.readChunk(chunk);
+  for (const chunk of chunks) reader.readChunk(bytes, chunk);
   return reader.contents();
 }
 
@@ -110,7 +110,7 @@ class FileReader {
     return true;
   }
 
-  readChunk(chunk: Chunk): void {
+  readChunk(bytes: Buffer, chunk: Chunk): void {
     const start: Place = { line: chunk.firstLine + 1, column: 1 };
     if (chunk.afterSeparator !== "") {
       return this.#refuse(
@@ -119,10 +119,10 @@ class FileReader {
         "after --- only a comment may follow on the line",
       );
     }
-    if (this.#wasted > MAX_LEXEMES * 2) return this.#giveUp(start);
+    if (this.#wasted > MAX_LEXEMES * 1.5) return this.#giveUp(start);
     let text: string;
     try {
-      text = FATAL_UTF8.decode(withPlainBreaks(withoutBom(chunk.bytes)));
+      text = FATAL_UTF8.decode(withPlainBreaks(withoutBom(bytes.subarray(chunk.start, chunk.end))));
     } catch {
       return this.#refuse(start, "InvalidUtf8", "the document is not UTF-8");
     }

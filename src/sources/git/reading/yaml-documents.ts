@@ -1,6 +1,8 @@
 /** One piece of a YAML stream, from one `---` line to the next. */
 export interface Chunk {
-  readonly bytes: Buffer;
+  /** Where it begins and ends in the stream. */
+  readonly start: number;
+  readonly end: number;
   /** 0-based line of the file on which the piece begins. */
   readonly firstLine: number;
   /** What follows `---` on its line, when that is more than a comment: kubectl refuses it. */
@@ -8,6 +10,7 @@ export interface Chunk {
 }
 
 const DASH = 0x2d;
+const LINE_OF_DASHES = Buffer.from("\n---");
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 /** Separators with nothing between them that a file may have beside its documents. */
@@ -32,22 +35,22 @@ export function splitDocuments(bytes: Buffer, limit: number): Chunk[] | null {
   let afterSeparator = "";
   for (let at = nextSeparator(bytes, 0); at >= 0 && chunks.length <= limit; at = nextSeparator(bytes, start)) {
     if ((separators += 1) > limit + MOST_SEPARATORS) return null;
-    push(chunks, bytes.subarray(start, at), firstLine, afterSeparator);
-    const newline = bytes.indexOf(NEWLINE, at);
+    push(chunks, bytes, { start, end: at, firstLine, afterSeparator });
+    const newline = bytes.indexOf(NEWLINE, at + 3);
     const end = newline < 0 ? bytes.length : newline + 1;
-    const rest = bytes.toString("utf8", at + 3, Math.min(end, at + 200)).trim();
+    const rest = newline === at + 3 ? "" : bytes.toString("utf8", at + 3, Math.min(end, at + 200)).trim();
     afterSeparator = rest.startsWith("#") ? "" : rest;
     firstLine += countLines(bytes, start, at) + 1;
     start = end;
   }
-  push(chunks, bytes.subarray(start), firstLine, afterSeparator);
+  push(chunks, bytes, { start, end: bytes.length, firstLine, afterSeparator });
   return chunks;
 }
 
 /** Where the next line that begins with `---` begins, at `from` or after; -1 when there is none. Lines between are not even looked at. */
 function nextSeparator(bytes: Buffer, from: number): number {
   if (bytes[from] === DASH && bytes[from + 1] === DASH && bytes[from + 2] === DASH) return from;
-  const found = bytes.indexOf("\n---", from);
+  const found = bytes.indexOf(LINE_OF_DASHES, from);
   return found < 0 ? -1 : found + 1;
 }
 
@@ -57,18 +60,17 @@ function countLines(bytes: Buffer, from: number, to: number): number {
   return lines;
 }
 
-function push(chunks: Chunk[], bytes: Buffer, firstLine: number, afterSeparator: string): void {
-  if (afterSeparator === "" && isBlank(bytes)) return;
-  chunks.push({ bytes, firstLine, afterSeparator });
+function push(chunks: Chunk[], bytes: Buffer, chunk: Chunk): void {
+  if (chunk.afterSeparator !== "" || !isBlank(bytes, chunk)) chunks.push(chunk);
 }
 
 /** Only white space and whole-line comments. */
-function isBlank(bytes: Buffer): boolean {
-  for (let at = 0; at < bytes.length; at += 1) {
+function isBlank(bytes: Buffer, { start, end }: Chunk): boolean {
+  for (let at = start; at < end; at += 1) {
     const byte = bytes[at] ?? 0;
     if (byte === 0x23) {
       const newline = bytes.indexOf(NEWLINE, at);
-      if (newline < 0) return true;
+      if (newline < 0 || newline >= end) return true;
       at = newline;
     } else if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== NEWLINE) return false;
   }
