@@ -25,8 +25,10 @@ export interface DesiredUpsert extends Seen {
   readonly apiVersion: string;
   readonly content: Content;
   readonly origin: DesiredOrigin;
-  /** metadata.ownerReferences; absent when there are none. */
-  readonly owners?: readonly JsonObject[];
+  /** metadata.ownerReferences; absent or undefined when there are none. */
+  readonly owners?: readonly JsonObject[] | undefined;
+  /** Roughly the bytes of its content, where that is only made when it is asked for. */
+  readonly contentBytes?: number;
 }
 
 /** A complete tree no longer declares the object, or its file left the Fabric's path. */

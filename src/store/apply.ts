@@ -61,11 +61,16 @@ async function writeQuickly(
   tail: readonly TableWrite[],
 ): Promise<Tally> {
   const tally = createTally();
-  const chunks = [...chunksOf(subjects)];
-  const last = chunks.pop() ?? [];
-  for (const chunk of chunks) await writeSubjects(sql, { ...work, atOnce: false }, chunk, [], tally);
+  let last: readonly Subject[] = [];
+  let isFirst = true;
+  // One after the other, as they are written: what a chunk weighs may have to be made of a text.
+  for (const chunk of chunksOf(subjects)) {
+    if (last.length > 0) await writeSubjects(sql, { ...work, atOnce: false }, last, [], tally);
+    isFirst = last.length === 0;
+    last = chunk;
+  }
   // Only where nothing else was written before: what is done again is little, and its COMMIT can take nothing along.
-  const atOnce = work.atOnce === true && chunks.length === 0 && tail.length <= LAST_WRITES;
+  const atOnce = work.atOnce === true && isFirst && tail.length <= LAST_WRITES;
   const rest = await writeAllBut(LAST_WRITES, sql, work.fence.fabricId, tail);
   await writeSubjects(sql, { ...work, atOnce }, last, rest, tally);
   return tally;

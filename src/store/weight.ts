@@ -7,6 +7,7 @@ const FIXED = 1_500;
 /** Roughly the bytes that an observation takes in a statement; cheap, so that large objects make small statements. */
 export function weightOf(observation: Observation): number {
   if (observation.type === "delete") return FIXED;
+  if (observation.side === "desired" && observation.contentBytes !== undefined) return FIXED + observation.contentBytes;
   const { spec, labels, annotations } = observation.content;
   const status = observation.side === "actual" ? observation.status : null;
   return FIXED + jsonWeight(spec) + jsonWeight(labels) + jsonWeight(annotations) + jsonWeight(status);

@@ -1,5 +1,6 @@
 import type { ResourceKey } from "../../core/identity.ts";
 import { isJsonObject, parseJson } from "../../core/json.ts";
+import type { JsonObject } from "../../core/json.ts";
 import { normaliseDesired } from "../../core/normalise.ts";
 import type { Content, DesiredOrigin, DesiredUpsert } from "../../core/observation.ts";
 import type { DeclaredKey } from "../../core/ports.ts";
@@ -92,6 +93,14 @@ class LateDeclaration implements DesiredUpsert {
 
   get origin(): DesiredOrigin {
     return this.toJSON().origin;
+  }
+
+  get owners(): readonly JsonObject[] | undefined {
+    return this.toJSON().owners;
+  }
+
+  get contentBytes(): number {
+    return this.#declarer.options.texts.charactersOf(this.#declaration.text);
   }
 
   /** As it is written down: like any other. */

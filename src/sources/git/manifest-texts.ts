@@ -26,6 +26,8 @@ export class ManifestTexts {
   /** Texts that are in packs; those that are loose come after them. */
   #inPacks = 0;
   readonly #packs: Buffer[] = [];
+  /** The characters of each text. */
+  readonly #characters: number[] = [];
   /** The number of each pack's first text. */
   readonly #firsts: number[] = [];
   readonly #open = new Map<number, { readonly texts: readonly ManifestText[]; readonly characters: number }>();
@@ -40,8 +42,10 @@ export class ManifestTexts {
   /** @returns the number under which {@link get} gives it back. */
   add(text: ManifestText): number {
     const number = this.#inPacks + this.#loose.length;
+    const characters = charactersOf(text);
     this.#loose.push(text);
-    this.#looseCharacters += charactersOf(text);
+    this.#characters.push(characters);
+    this.#looseCharacters += characters;
     this.#packed ||= this.#loose.length > LOOSE_MANIFESTS || this.#looseCharacters > LOOSE_CHARACTERS;
     if (this.#packed && this.#looseCharacters >= PACK_CHARACTERS) this.#pack();
     return number;
@@ -52,6 +56,11 @@ export class ManifestTexts {
     const found = loose >= 0 ? this.#loose[loose] : this.#packOf(number);
     if (found === undefined) throw new Error(`there is no text ${number}`);
     return found;
+  }
+
+  /** How many characters {@link get} would give. */
+  charactersOf(number: number): number {
+    return this.#characters[number] ?? 0;
   }
 
   /** What is loose, in packs of about {@link PACK_CHARACTERS}; at first that is all there was before it became too much. */
