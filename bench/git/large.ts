@@ -21,8 +21,12 @@ const { values: options } = parseArgs({ options: { files: { type: "string", defa
 const files = Number(options.files);
 /** MiB, the goal: 256 MB. */
 const MOST = 244;
-/** As it is shipped: the young generation by the image, the heap by node itself, which takes 256 MB of the 512 MiB that `deploy/base` allows the pod. */
-const SHIPPED = ["--max-semi-space-size=4", "--max-old-space-size=256"];
+/**
+ * As it is shipped: the young generation and malloc by the image, how the heap grows by the program, its size by node itself, which takes 256 MB of the 512 MiB
+ * that `deploy/base` allows the pod.
+ */
+const SHIPPED = ["--max-semi-space-size=4", "--heap-growing-percent=60", "--max-old-space-size=256"];
+const ENVIRONMENT = { ...process.env, MALLOC_ARENA_MAX: "1" };
 const root = join(import.meta.dirname, "../..");
 
 const server = await startPostgres();
@@ -66,6 +70,8 @@ async function weigh(bench: SourceBench, databaseUrl: string): Promise<{ peak: n
   const program = await bundle("test/sources/git/take-once.ts", directory);
   await bundle("src/sources/git/reading/parse-worker.ts", directory);
   const begun = performance.now();
-  const { stdout } = await promisify(execFile)(process.execPath, [...SHIPPED, program, JSON.stringify(task)]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...SHIPPED, program, JSON.stringify(task)], {
+    env: ENVIRONMENT,
+  });
   return { peak: Number(stdout.trim().split(" ")[1]), seconds: (performance.now() - begun) / 1_000 };
 }

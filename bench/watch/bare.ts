@@ -34,7 +34,7 @@ async function count(path: string): Promise<number> {
       objects += 1;
     }
   }
-  throw new Error("the stream ended early");
+  throw new Error(`the stream ended early after ${objects} objects, with ${JSON.stringify(rest.slice(0, 300))}`);
 }
 
 const counts = await Promise.all(paths.map(count));

@@ -42,7 +42,7 @@ export async function migrate(databaseUrl: string, bundle: string = BUNDLE): Pro
   });
 }
 
-/** Starts the operator; its environment holds nothing but what is given here. */
+/** Starts the operator as the image does; its environment holds nothing but what is given here. */
 export async function startOperator(workspace: Workspace, options: OperatorOptions): Promise<Operator> {
   const port = await freePort();
   const process_ = await workspace.spawn(
@@ -53,6 +53,7 @@ export async function startOperator(workspace: Workspace, options: OperatorOptio
       endSignal: "SIGTERM",
       env: {
         PATH: process.env["PATH"],
+        MALLOC_ARENA_MAX: "1",
         HOME: workspace.directory,
         DATABASE_URL: options.databaseUrl,
         KUBECONFIG: options.kubeconfig,
