@@ -28,7 +28,8 @@ RUN apt-get update \
  && useradd --uid 65532 --gid 65532 --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin fabric-sync \
  && install --directory --owner=65532 --group=65532 --mode=0700 /var/cache/fabric-sync
 COPY --from=build /build/dist /app
-# The root file system may be read-only: these two are volumes of the pod. One arena for all threads: each keeps what it once had, a tenth of the process.
+# The root file system may be read-only: HOME and the cache are volumes of the pod. malloc has one arena for all threads: each of several would keep
+# what it once had, a tenth of the process.
 ENV NODE_ENV=production \
     HOME=/tmp \
     FABRIC_SYNC_CACHE_DIR=/var/cache/fabric-sync \
