@@ -1,7 +1,7 @@
 import type { Fence } from "../../src/core/ports.ts";
 import { Pump } from "../../src/pump/pump.ts";
 import { ManifestParser } from "../../src/sources/git/reading/parser.ts";
-import type { ParsedBlob } from "../../src/sources/git/reading/parse-worker.ts";
+import type { ParsedBlob } from "../../src/sources/git/reading/parse-messages.ts";
 import type { GitSource } from "../../src/sources/git/git-source.ts";
 import { POLICY } from "../../test/store/fixture.ts";
 import { quiet } from "../../test/sources/git/source-bench.ts";

@@ -10,10 +10,11 @@ export interface GitLimits {
 export const MAX_DEPTH = 200;
 /**
  * Values, marks, comments and line breaks that one document may have that only the library can read; of long ones each 32 characters count as one more,
- * and of texts over several lines each 16 of those. It takes 2 to 3 µs for each, so that what it refuses in the end has cost less than a sixth of a second.
+ * and of texts over several lines each 16 of those. It takes 2 to 3 µs for each, twice that in a thread that has just begun: what it refuses in the end has
+ * cost less than a quarter of a second.
  * A line `name: value` has four, a CustomResourceDefinition of 140 KB 9,000 and some 2,000 for its texts.
  */
-export const MAX_LEXEMES = 50_000;
+export const MAX_LEXEMES = 40_000;
 /** Characters of such a document, whatever they are: with more of them it has too many of the above. */
 export const MAX_LIBRARY_CHARACTERS = 2_000_000;
 /**

@@ -107,7 +107,7 @@ describe("what is too much is known before the parser sees it", () => {
   });
 
   test("a document as large as the largest are is read", () => {
-    const fields = Array.from({ length: 12_000 }, (_, index) => `  field-${index}: "a value"\n`).join("");
+    const fields = Array.from({ length: 9_900 }, (_, index) => `  field-${index}: "a value"\n`).join("");
     expect(readManifests(Buffer.from(`${HEAD}data:\n${fields}`), 10)).toMatchObject({
       manifests: [{}],
       rejections: [],

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { MAX_DEPTH, MAX_LEXEMES, MAX_OBJECT_VALUES } from "../../../src/sources/git/limits.ts";
 import { readManifests } from "../../../src/sources/git/reading/manifests.ts";
 import { ManifestParser } from "../../../src/sources/git/reading/parser.ts";
+import { SHARED_BYTES } from "../../../src/sources/git/repository/object-answers.ts";
 import { countLexemes } from "../../support/git/lexeme-count.ts";
 
 const HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
@@ -183,7 +184,7 @@ describe("hostile files are refused before they cost anything", () => {
     const json = read(`{"a":[${"1,".repeat(150)}1]}\n`.repeat(20_000), 50_000).rejections;
     expect(json.length).toBeLessThan(10_000);
     expect([json[0]?.code, json.at(-1)?.code]).toEqual(["MissingKind", "ParseTooCostly"]);
-    const afterDots = `---\n${HEAD}y: &a 1\n...\nl: [${"x,".repeat(20_000)}x]\n`;
+    const afterDots = `---\n${HEAD}y: &a 1\n...\nl: [${"x,".repeat(16_000)}x]\n`;
     const { manifests, rejections } = read(afterDots.repeat(50));
     expect(manifests.length).toBeLessThan(5);
     expect([rejections[0]?.code, rejections.at(-1)?.code]).toEqual(["ContentAfterEnd", "ParseTooCostly"]);
@@ -227,6 +228,30 @@ describe("in the worker thread", () => {
     await impatient.close();
     expect(first).toMatchObject({ manifests: [], rejections: [{ code: "ParseTooCostly" }] });
     expect(second.manifests.length + second.rejections.length).toBe(1);
+  });
+
+  test("of a file of many documents all come back, some at a time", async () => {
+    const one = (index: number): string => (index % 3 === 0 ? `a: ${index}\n` : HEAD.replace(": a", `: a-${index}`));
+    const text = Buffer.from(Array.from({ length: 6_000 }, (_, index) => one(index)).join("---\n"));
+    const [expected, few] = [read(text, 10_000), Buffer.from(HEAD)];
+    const found = await Promise.all([few, text, few].map((file) => parser.parse(file, 10_000)));
+    expect(found.map(({ manifests }) => manifests.length)).toEqual([1, 4_000, 1]);
+    expect(found[1]?.rejections).toEqual(expected.rejections);
+    expect(found[1]?.manifests.map(({ line, name }) => [line, name])).toEqual(
+      expected.manifests.map(({ line, object }) => [line, (object["metadata"] as { name: string }).name]),
+    );
+  });
+
+  test("the event loop has its turn between them", async () => {
+    const text = Buffer.from("---\na: 1\n".repeat(8_000));
+    await parser.parse(Buffer.from(HEAD), 10);
+    // A thread sends what follows only when it was told that what it sent is taken.
+    const told = jest.spyOn(Atomics, "notify");
+    const { rejections } = await parser.parse(text, 10_000);
+    const parts = told.mock.calls.length;
+    told.mockRestore();
+    expect(rejections).toHaveLength(8_000);
+    expect(parts).toBeGreaterThan(3);
   });
 
   test("one blob is parsed once for all who ask", async () => {
@@ -301,7 +326,9 @@ describe("a thread that is slow to begin", () => {
   });
 
   test("is given up after a minute, and what waits is read by another, nobody blamed", async () => {
-    const parsed = [parser.parse(Buffer.from(HEAD), 10), parser.parse(Buffer.from(HEAD.replace(": a", ": b")), 10)];
+    const large = Buffer.from(new SharedArrayBuffer(SHARED_BYTES));
+    large.fill(" ").write(HEAD.replace(": a", ": b"));
+    const parsed = [parser.parse(Buffer.from(HEAD), 10), parser.parse(large, 10)];
     await begun();
     await passDeadline();
     await passDeadline();

@@ -54,6 +54,8 @@ const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]/;
 /** What the plain reader takes, in lexemes of the library's: for a document, and how many characters (a power of two) are one. */
 const PLAIN_OVERHEAD = 24;
 const PLAIN_SHIFT = 4;
+/** After this much in vain nothing more is looked at; after {@link MAX_LEXEMES} only what is plain. */
+const MAX_WASTE = MAX_LEXEMES * 1.5;
 
 class FileReader {
   readonly #maxDocuments: number;
@@ -119,7 +121,7 @@ class FileReader {
         "after --- only a comment may follow on the line",
       );
     }
-    if (this.#wasted > MAX_LEXEMES * 1.5) return this.#giveUp(start);
+    if (this.#wasted > MAX_WASTE) return this.#giveUp(start);
     let text: string;
     try {
       text = FATAL_UTF8.decode(withPlainBreaks(withoutBom(bytes.subarray(chunk.start, chunk.end))));

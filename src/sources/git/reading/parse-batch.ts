@@ -1,4 +1,5 @@
-import type { ParsedBlob, ParseRequest } from "./parse-worker.ts";
+import type { FileRejection } from "../../../core/ports.ts";
+import type { ParsedBlob, ParsedManifest, ParsedPiece, ParseRequest } from "./parse-messages.ts";
 
 /** A file that waits for the worker thread. */
 export interface Job {
@@ -8,10 +9,29 @@ export interface Job {
   readonly reject: (error: Error) => void;
 }
 
-/** Files that are with the worker as one message. */
-export interface Batch {
+/** Files that are with the worker as one message, and what has come of each so far. */
+export class Batch {
   readonly id: number;
   readonly jobs: readonly Job[];
+  readonly #found: readonly { readonly manifests: ParsedManifest[]; readonly rejections: FileRejection[] }[];
+
+  constructor(id: number, jobs: readonly Job[]) {
+    this.id = id;
+    this.jobs = jobs;
+    this.#found = jobs.map(() => ({ manifests: [], rejections: [] }));
+  }
+
+  take(pieces: readonly ParsedPiece[]): void {
+    for (const { file, manifests, rejections } of pieces) {
+      this.#found[file]?.manifests.push(...manifests);
+      this.#found[file]?.rejections.push(...rejections);
+    }
+  }
+
+  /** All of it has come. */
+  resolve(): void {
+    this.#found.forEach((parsed, index) => this.jobs[index]?.resolve(parsed));
+  }
 }
 
 /** Files and bytes of one message: a message costs as much as parsing a small file, and what it holds is in memory twice. */
@@ -30,17 +50,21 @@ export function nextJobs(queue: Job[]): Job[] {
   return queue.splice(0, count);
 }
 
-/** The files in one piece of memory of its own, which goes over to the thread. */
-export function requestOf({ id, jobs }: Batch): ParseRequest {
-  const bytes = new Uint8Array(jobs.reduce((sum, job) => sum + job.bytes.length, 0));
+/**
+ * The files in one piece of memory: of its own, which goes over to the thread (`transfer`), or that of a large file, which both may read. The jobs keep
+ * their bytes in either case, for another thread if this one dies.
+ */
+export function requestOf({ id, jobs }: Batch): { request: ParseRequest; transfer: ArrayBuffer[] } {
+  const files = jobs.map((job) => ({ length: job.bytes.length, maxDocuments: job.maxDocuments }));
+  const [first] = jobs;
+  if (jobs.length === 1 && first?.bytes.buffer instanceof SharedArrayBuffer)
+    return { request: { id, bytes: first.bytes, files }, transfer: [] };
+  const memory = new ArrayBuffer(files.reduce((sum, { length }) => sum + length, 0));
+  const bytes = new Uint8Array(memory);
   let start = 0;
   for (const job of jobs) {
     bytes.set(job.bytes, start);
     start += job.bytes.length;
   }
-  return {
-    id,
-    bytes,
-    files: jobs.map((job) => ({ length: job.bytes.length, maxDocuments: job.maxDocuments })),
-  };
+  return { request: { id, bytes, files }, transfer: [memory] };
 }

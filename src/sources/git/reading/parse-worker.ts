@@ -2,55 +2,47 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../../../core/errors.ts";
 import { identify } from "../../../core/normalise.ts";
-import type { Places } from "../../../core/places.ts";
-import type { FileRejection } from "../../../core/ports.ts";
 import type { Manifest } from "./manifests.ts";
 import { readManifests } from "./manifests.ts";
+import { PROGRESS } from "./parse-messages.ts";
+import type { ParseAnswer, ParsedBlob, ParsedManifest, ParsedPiece, ParseRequest } from "./parse-messages.ts";
 
-/** Some files, one after the other in one buffer that is handed over. */
-export interface ParseRequest {
-  readonly id: number;
-  readonly bytes: Uint8Array;
-  readonly files: readonly { readonly length: number; readonly maxDocuments: number }[];
-}
+/** Documents that cross at once. Taking them over takes the event loop a millisecond; it gets its turn before the next ones are sent. */
+const DOCUMENTS_AT_ONCE = 1_000;
 
-/** Objects cross as JSON text: numbers beyond a double survive, and text is cheap to hand over. */
-export interface ParsedManifest {
-  readonly line: number;
-  readonly column: number;
-  readonly apiGroup: string;
-  readonly kind: string;
-  /** As it is declared, '' for none. */
-  readonly namespace: string;
-  readonly name: string;
-  readonly json: string;
-  readonly places: Places;
-}
-
-/** What a blob holds. */
-export interface ParsedBlob {
-  readonly manifests: readonly ParsedManifest[];
-  readonly rejections: readonly FileRejection[];
-}
-
-export interface ParseAnswer {
-  readonly id: number;
-  readonly files: readonly ParsedBlob[];
-}
-
-/** Index of the file that is being parsed: what is to blame when the thread must be ended. */
 const progress = new Int32Array(workerData as SharedArrayBuffer);
 
 parentPort?.on("message", ({ id, bytes, files }: ParseRequest) => {
   let start = 0;
-  const parsed = files.map(({ length, maxDocuments }, index) => {
-    Atomics.store(progress, 0, index);
-    const file = Buffer.from(bytes.buffer, bytes.byteOffset + start, length);
+  let pieces: ParsedPiece[] = [];
+  let documents = 0;
+  for (const [file, { length, maxDocuments }] of files.entries()) {
+    Atomics.store(progress, PROGRESS.file, file);
+    const blob = parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, length), maxDocuments);
     start += length;
-    return parse(file, maxDocuments);
-  });
-  parentPort?.postMessage({ id, files: parsed } satisfies ParseAnswer);
+    for (const piece of piecesOf(blob, file)) {
+      if (documents >= DOCUMENTS_AT_ONCE) {
+        const taken = Atomics.load(progress, PROGRESS.taken);
+        parentPort?.postMessage({ id, pieces, more: true } satisfies ParseAnswer);
+        Atomics.wait(progress, PROGRESS.taken, taken);
+        [pieces, documents] = [[], 0];
+      }
+      pieces.push(piece);
+      documents += piece.manifests.length + piece.rejections.length;
+    }
+  }
+  parentPort?.postMessage({ id, pieces, more: false } satisfies ParseAnswer);
 });
+
+/** One at least. */
+function* piecesOf({ manifests, rejections }: ParsedBlob, file: number): Generator<ParsedPiece> {
+  let from = 0;
+  do {
+    const to = from + DOCUMENTS_AT_ONCE;
+    yield { file, manifests: manifests.slice(from, to), rejections: rejections.slice(from, to) };
+    from = to;
+  } while (from < manifests.length || from < rejections.length);
+}
 
 function parse(file: Buffer, maxDocuments: number): ParsedBlob {
   const { manifests, rejections } = readManifests(file, maxDocuments);

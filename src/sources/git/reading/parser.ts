@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { PARSE_DEADLINE_MS } from "../limits.ts";
-import { nextJobs, requestOf } from "./parse-batch.ts";
-import type { Batch, Job } from "./parse-batch.ts";
-import type { ParseAnswer, ParsedBlob } from "./parse-worker.ts";
+import { Batch, nextJobs, requestOf } from "./parse-batch.ts";
+import type { Job } from "./parse-batch.ts";
+import { PROGRESS } from "./parse-messages.ts";
+import type { ParseAnswer, ParsedBlob } from "./parse-messages.ts";
 
 interface Cached {
   readonly parsed: Promise<ParsedBlob>;
@@ -45,7 +46,7 @@ export class ManifestParser {
   readonly #cache = new Map<string, Cached>();
   #cachedBytes = 0;
   #worker: Worker | null = null;
-  #progress = new Int32Array(new SharedArrayBuffer(4));
+  #progress = newProgress();
   #queue: Job[] = [];
   #sent: Batch[] = [];
   #gathering = false;
@@ -117,11 +118,11 @@ export class ManifestParser {
     if (this.#idle) clearTimeout(this.#idle);
     this.#idle = null;
     while (this.#sent.length < WINDOW && this.#queue.length > 0) {
-      const batch = { id: this.#nextId++, jobs: nextJobs(this.#queue) };
+      const batch = new Batch(this.#nextId++, nextJobs(this.#queue));
       this.#sent.push(batch);
-      const request = requestOf(batch);
+      const { request, transfer } = requestOf(batch);
       this.#given += request.bytes.length;
-      this.#start().postMessage(request, [request.bytes.buffer as ArrayBuffer]);
+      this.#start().postMessage(request, transfer);
       if (this.#sent.length === 1) this.#armDeadline();
     }
     if (this.#sent.length === 0 && this.#worker) {
@@ -136,12 +137,13 @@ export class ManifestParser {
     if (!this.#worker) {
       this.#given = 0;
       this.#startedAt = performance.now();
-      this.#progress = new Int32Array(new SharedArrayBuffer(4)).fill(NOT_BEGUN);
+      const progress = newProgress();
+      this.#progress = progress;
       const worker = new Worker(this.#workerUrl, {
         // The environment and the arguments of this process are none of its business.
         env: {},
         argv: [],
-        workerData: this.#progress.buffer,
+        workerData: progress.buffer,
         execArgv: ["--disable-warning=ExperimentalWarning"],
         resourceLimits: {
           maxOldGenerationSizeMb: WORKER_HEAP_MB,
@@ -149,7 +151,7 @@ export class ManifestParser {
           stackSizeMb: 4,
         },
       });
-      worker.on("message", (answer: ParseAnswer) => this.#answered(worker, answer));
+      worker.on("message", (answer: ParseAnswer) => this.#answered(worker, progress, answer));
       worker.on("error", (error) => this.#refuseCurrent(worker, failureOf(error)));
       worker.on("exit", () => this.#refuseCurrent(worker, "the parser ended"));
       this.#worker = worker;
@@ -158,14 +160,21 @@ export class ManifestParser {
     return this.#worker;
   }
 
-  #answered(worker: Worker, { id, files }: ParseAnswer): void {
-    if (worker !== this.#worker || this.#sent[0]?.id !== id) return;
-    const batch = this.#sent.shift();
-    batch?.jobs.forEach(({ resolve, reject }, index) => {
-      const parsed = files[index];
-      if (parsed) resolve(parsed);
-      else reject(new Error("the parser left a file out"));
-    });
+  #answered(worker: Worker, progress: Int32Array, { id, pieces, more }: ParseAnswer): void {
+    const [batch] = this.#sent;
+    if (worker !== this.#worker || batch?.id !== id) return;
+    batch.take(pieces);
+    if (more) {
+      this.#armDeadline();
+      // Not before the event loop had its turn.
+      setImmediate(() => {
+        Atomics.add(progress, PROGRESS.taken, 1);
+        Atomics.notify(progress, PROGRESS.taken);
+      });
+      return;
+    }
+    this.#sent.shift();
+    batch.resolve();
     this.#armDeadline();
     this.#pump();
   }
@@ -177,10 +186,10 @@ export class ManifestParser {
     const worker = this.#worker;
     if (this.#sent.length === 0 || !worker) return;
     const [batch] = this.#sent;
-    const at = Atomics.load(this.#progress, 0);
+    const at = Atomics.load(this.#progress, PROGRESS.file);
     const look = (): void => {
       if (this.#sent[0] !== batch) return;
-      if (Atomics.load(this.#progress, 0) !== at) this.#armDeadline();
+      if (Atomics.load(this.#progress, PROGRESS.file) !== at) this.#armDeadline();
       else if (at === NOT_BEGUN && performance.now() - this.#startedAt < START_MS) this.#armDeadline();
       else this.#refuseCurrent(worker, `parsing took longer than ${this.#deadlineMs} ms`);
     };
@@ -192,7 +201,7 @@ export class ManifestParser {
   #refuseCurrent(worker: Worker, message: string): void {
     if (worker !== this.#worker) return;
     const jobs = this.#sent.flatMap((batch) => batch.jobs);
-    const current = this.#sent.length === 0 ? -1 : Atomics.load(this.#progress, 0);
+    const current = this.#sent.length === 0 ? -1 : Atomics.load(this.#progress, PROGRESS.file);
     this.#sent = [];
     this.#queue.unshift(...jobs.filter((_, index) => index !== current));
     void this.#endWorker();
@@ -218,6 +227,12 @@ export class ManifestParser {
       this.#cachedBytes -= entry.bytes;
     }
   }
+}
+
+function newProgress(): Int32Array<SharedArrayBuffer> {
+  const progress = new Int32Array(new SharedArrayBuffer(PROGRESS.length * Int32Array.BYTES_PER_ELEMENT));
+  progress[PROGRESS.file] = NOT_BEGUN;
+  return progress;
 }
 
 function failureOf(error: unknown): string {

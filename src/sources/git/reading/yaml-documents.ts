@@ -10,7 +10,6 @@ export interface Chunk {
 }
 
 const DASH = 0x2d;
-const LINE_OF_DASHES = Buffer.from("\n---");
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 /** Separators with nothing between them that a file may have beside its documents. */
@@ -29,35 +28,28 @@ export function withoutBom(bytes: Buffer): Buffer {
  */
 export function splitDocuments(bytes: Buffer, limit: number): Chunk[] | null {
   const chunks: Chunk[] = [];
+  const { length } = bytes;
   let separators = 0;
   let start = 0;
+  let line = 0;
   let firstLine = 0;
   let afterSeparator = "";
-  for (let at = nextSeparator(bytes, 0); at >= 0 && chunks.length <= limit; at = nextSeparator(bytes, start)) {
-    if ((separators += 1) > limit + MOST_SEPARATORS) return null;
-    push(chunks, bytes, { start, end: at, firstLine, afterSeparator });
-    const newline = bytes.indexOf(NEWLINE, at + 3);
-    const end = newline < 0 ? bytes.length : newline + 1;
-    const rest = newline === at + 3 ? "" : bytes.toString("utf8", at + 3, Math.min(end, at + 200)).trim();
-    afterSeparator = rest.startsWith("#") ? "" : rest;
-    firstLine += countLines(bytes, start, at) + 1;
-    start = end;
+  // One pass over the bytes, whatever they are: searches would take long in a file of line breaks or of dashes.
+  for (let at = 0; at < length && chunks.length <= limit; at += 1) {
+    if (bytes[at] === DASH && bytes[at + 1] === DASH && bytes[at + 2] === DASH) {
+      if ((separators += 1) > limit + MOST_SEPARATORS) return null;
+      push(chunks, bytes, { start, end: at, firstLine, afterSeparator });
+      const newline = bytes.indexOf(NEWLINE, at);
+      start = newline < 0 ? length : newline + 1;
+      firstLine = line + 1;
+      const rest = newline === at + 3 ? "" : bytes.toString("utf8", at + 3, Math.min(start, at + 200)).trim();
+      afterSeparator = rest.startsWith("#") ? "" : rest;
+    }
+    while (at < length && bytes[at] !== NEWLINE) at += 1;
+    line += 1;
   }
-  push(chunks, bytes, { start, end: bytes.length, firstLine, afterSeparator });
+  push(chunks, bytes, { start, end: length, firstLine, afterSeparator });
   return chunks;
-}
-
-/** Where the next line that begins with `---` begins, at `from` or after; -1 when there is none. Lines between are not even looked at. */
-function nextSeparator(bytes: Buffer, from: number): number {
-  if (bytes[from] === DASH && bytes[from + 1] === DASH && bytes[from + 2] === DASH) return from;
-  const found = bytes.indexOf(LINE_OF_DASHES, from);
-  return found < 0 ? -1 : found + 1;
-}
-
-function countLines(bytes: Buffer, from: number, to: number): number {
-  let lines = 0;
-  for (let at = from; at < to; at += 1) if (bytes[at] === NEWLINE) lines += 1;
-  return lines;
 }
 
 function push(chunks: Chunk[], bytes: Buffer, chunk: Chunk): void {

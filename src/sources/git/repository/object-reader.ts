@@ -1,21 +1,14 @@
+import { ObjectAnswers } from "./object-answers.ts";
+import type { GitObject } from "./object-answers.ts";
 import { endGroup, spawnGit } from "./process.ts";
 import type { GitProcess } from "./process.ts";
 import { gitError } from "./transport-errors.ts";
-
-export interface GitObject {
-  readonly id: string;
-  readonly type: string;
-  readonly size: number;
-  /** Empty when only the header was asked for. */
-  readonly content: Buffer;
-}
 
 interface Waiting {
   readonly resolve: (object: GitObject | null) => void;
   readonly reject: (error: Error) => void;
 }
 
-const NOTHING = Buffer.alloc(0);
 /** ms without a question after which the process ends; it starts again in milliseconds. */
 const IDLE_MS = 60_000;
 
@@ -30,10 +23,6 @@ export class ObjectReader {
   #process: GitProcess | null = null;
   #waiting: Waiting[] = [];
   #questions = "";
-  #pieces: Buffer[] = [];
-  #buffered = 0;
-  /** Bytes that must be there before the next answer is whole; saves joining the pieces of a large blob again and again. */
-  #needed = 1;
   #idle: NodeJS.Timeout | null = null;
   #retired = false;
 
@@ -92,17 +81,17 @@ export class ObjectReader {
     if (this.#process) return this.#process;
     const child = spawnGit(["cat-file", this.#contents ? "--batch" : "--batch-check"], this.#directory, this.#env);
     this.#process = child;
-    this.#pieces = [];
-    this.#buffered = 0;
-    this.#needed = 1;
+    const answers = new ObjectAnswers({
+      contents: this.#contents,
+      onAnswer: (object) => this.#waiting.shift()?.resolve(object),
+    });
     child.stdin.on("error", () => undefined);
     child.stderr.resume();
     child.on("error", () => undefined);
     child.stdout.on("data", (piece: Buffer) => {
       if (this.#process !== child) return;
-      this.#pieces.push(piece);
-      this.#buffered += piece.length;
-      if (this.#buffered >= this.#needed) this.#answer();
+      answers.take(piece);
+      if (this.#waiting.length === 0) this.#rest();
     });
     child.on("close", () => {
       if (this.#process !== child) return;
@@ -110,30 +99,6 @@ export class ObjectReader {
       this.#fail("git cat-file ended");
     });
     return child;
-  }
-
-  #answer(): void {
-    let buffer = this.#pieces.length === 1 ? (this.#pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#pieces);
-    this.#needed = 1;
-    for (;;) {
-      const end = buffer.indexOf(0x0a);
-      if (end < 0) break;
-      const match = /^([0-9a-f]+) (\w+) (\d+)$/.exec(buffer.toString("latin1", 0, end));
-      const size = this.#contents && match ? Number(match[3]) : 0;
-      const length = end + 1 + (this.#contents && match ? size + 1 : 0);
-      if (buffer.length < length) {
-        this.#needed = length;
-        break;
-      }
-      const content = this.#contents ? Buffer.from(buffer.subarray(end + 1, end + 1 + size)) : NOTHING;
-      buffer = buffer.subarray(length);
-      this.#waiting
-        .shift()
-        ?.resolve(match ? { id: match[1] ?? "", type: match[2] ?? "", size: Number(match[3]), content } : null);
-    }
-    this.#pieces = buffer.length === 0 ? [] : [buffer];
-    this.#buffered = buffer.length;
-    if (this.#waiting.length === 0) this.#rest();
   }
 
   #rest(): void {
