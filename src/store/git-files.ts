@@ -50,14 +50,17 @@ function upsert(files: readonly GitFile[], index: number): TableWrite {
           ON CONFLICT (fabric_id, path) DO UPDATE
          SET blob = excluded.blob, documents = excluded.documents, keys = excluded.keys,
              rejections = excluded.rejections, parsed = excluded.parsed, updated_at = excluded.updated_at`,
-    // The words of a rejection may quote the file: NUL and lone surrogates there must not cost the revision.
-    input: JSON.stringify(
-      files.map((file) => ({
-        ...file,
-        rejections: file.rejections.map((rejection) => ({ ...rejection, message: plainText(rejection.message) })),
-      })),
-    ),
+    // When it is written, and not before: those of a large repository together are many megabytes, and some tenths of a second.
+    get input() {
+      return JSON.stringify(files.map(recordOf));
+    },
   };
+}
+
+/** The words of a rejection may quote the file: NUL and lone surrogates there must not cost the revision. */
+function recordOf(file: GitFile): GitFile {
+  const rejections = file.rejections.map((rejection) => ({ ...rejection, message: plainText(rejection.message) }));
+  return { ...file, rejections };
 }
 
 function removal(paths: readonly string[]): TableWrite {

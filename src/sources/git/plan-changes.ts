@@ -3,9 +3,11 @@ import { keyId, planInFull } from "./plan.ts";
 import type { Plan, PlanInput } from "./plan.ts";
 
 /** As {@link planInFull}, by a look at what changed: nearly every push changes nearly nothing. */
-export function planRevision<T>(input: PlanInput<T>): Plan<T> {
+export function* planRevision<T>(input: PlanInput<T>): Generator<void, Plan<T>> {
   const { part, untouched } = touchedPart(input);
-  const plan = planInFull(part);
+  yield;
+  const plan = yield* planInFull(part);
+  yield;
   if (untouched.length === 0) return plan;
   const files = new Map(untouched.map((file) => [file.path, file]));
   for (const file of plan.files.values()) files.set(file.path, file);

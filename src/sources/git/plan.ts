@@ -42,6 +42,9 @@ export const DUPLICATE = "DuplicateKey";
 /** A document of a kind that nobody serves or defines yet: its namespace cannot be known. Pending, not wrong. */
 export const PENDING = "KindNotServed";
 
+/** Files between two pauses: some milliseconds. */
+const SLICE = 256;
+
 /** Whether everything in a file was understood: only then does what it does not declare mean something (invariant 10). */
 export function isComplete(rejections: readonly FileRejection[]): boolean {
   return rejections.every(({ code }) => code === DUPLICATE);
@@ -54,6 +57,7 @@ export function isKept(key: DeclaredKey): boolean {
 
 /**
  * What must be written to go from the stored revision to the new one. Pure.
+ * Makes a pause after each {@link SLICE} files: tens of thousands of them take a second.
  *
  * - An object belongs to the first place that declares it, by path and then line; every other place is a `DuplicateKey` rejection that
  *   names both, and takes over when the first goes.
@@ -61,12 +65,17 @@ export function isKept(key: DeclaredKey): boolean {
  *   new or changed and its text holds the object's name (a move and a mistake in one push).
  * - documents of a file = its keys with a line + its rejections (invariant 11).
  */
-export function planInFull<T>(input: PlanInput<T>): Plan<T> {
-  const owners = claim(input);
+export function* planInFull<T>(input: PlanInput<T>): Generator<void, Plan<T>> {
+  const owners = yield* claim(input);
   const before = ownersOf(input.stored);
+  yield;
   const files = new Map<string, GitFile>();
-  for (const { path, blob } of input.tree) files.set(path, fileRecord(path, blob, input, owners));
+  for (const { path, blob } of input.tree) {
+    files.set(path, fileRecord(path, blob, input, owners));
+    if (files.size % SLICE === 0) yield;
+  }
   const retire = retirements(before, owners, files, input);
+  yield;
 
   const declare: { path: string; blob: string; declared: Declared<T> }[] = [];
   for (const [id, { path, blob, declared }] of owners) {
@@ -94,10 +103,12 @@ interface Owner<T> {
 }
 
 /** First come, first served, in the order of paths and lines. */
-function claim<T>({ tree, read, stored }: PlanInput<T>): Map<string, Owner<T>> {
+function* claim<T>({ tree, read, stored }: PlanInput<T>): Generator<void, Map<string, Owner<T>>> {
   const owners = new Map<string, Owner<T>>();
   const ordered = [...tree].sort((a, b) => compareText(a.path, b.path));
-  for (const { path, blob } of ordered) {
+  yield;
+  for (const [index, { path, blob }] of ordered.entries()) {
+    if (index % SLICE === SLICE - 1) yield;
     const file = read.get(path);
     if (file) {
       for (const declared of file.declared) {

@@ -22,6 +22,7 @@ import { ignoreFiles, selectFiles } from "./selection.ts";
 import type { Selection } from "./selection.ts";
 import { gitError } from "./repository/transport-errors.ts";
 import { listTree } from "./tree.ts";
+import { inTurns, turn } from "./turns.ts";
 import type { TreeEntry } from "./tree.ts";
 
 export interface TakeInput {
@@ -55,6 +56,8 @@ export interface Taken {
 
 /** Manifests normalised before the event loop gets its turn: some 5 ms. */
 const SLICE = 64;
+/** Files whose kinds are looked up before it gets its turn: a millisecond or two. */
+const FILES_A_TURN = 1_000;
 /** Blobs whose sizes are asked for at once. */
 const SIZES_AT_ONCE = 2_000;
 
@@ -94,24 +97,25 @@ async function planTake(input: TakeInput, texts: ManifestTexts): Promise<Planned
       ? null
       : lastChanges(repository, commit, input.since, [...changed.map(({ path }) => path), ...gone]),
   ]);
-  const read = scopeFiles(input, raw, await scopesDefined(input, entries, raw, sizes, texts));
-  const plan = planRevision({ stored, tree: entries, read, redeclare: input.since === "" });
+  const read = await scopeFiles(input, raw, await scopesDefined(input, entries, raw, sizes, texts));
+  const plan = await inTurns(planRevision({ stored, tree: entries, read, redeclare: input.since === "" }));
   checkDocuments(plan, rules.limits);
   checkEmptying(plan, listing !== null, rules);
   return { plan, changes, warnings, counts: countsOf(plan, read) };
 }
 
-function scopeFiles(
+async function scopeFiles(
   { stored, rules, scopes }: TakeInput,
   raw: Map<string, RawFile>,
   defined: ReadonlyMap<string, Scope>,
-): Map<string, ReadFile<number>> {
+): Promise<Map<string, ReadFile<number>>> {
   const read = new Map<string, ReadFile<number>>();
   for (const [path, file] of raw) {
     const declaredBefore = (stored.get(path)?.keys.length ?? 0) > 0;
     const { defaultNamespace } = rules;
     read.set(path, scopeFile(file, { cluster: scopes, defined, defaultNamespace, declaredBefore }));
     raw.delete(path);
+    if (read.size % FILES_A_TURN === 0) await turn();
   }
   return read;
 }
@@ -131,7 +135,7 @@ async function observe(
     const change = changes?.of(path) ?? nobody;
     const { key, manifest: text } = declared;
     observations.push(declarer.declare({ key, filePath: path, fileHash: blob, change, text }));
-    if ((slice += 1) % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+    if ((slice += 1) % SLICE === 0) await turn();
   }
   for (const { key, path } of plan.retire) {
     const known = changes?.of(path);

@@ -42,12 +42,20 @@ function plan(stored: ReadonlyMap<string, GitFile>, tree: Tree): Plan<string> {
   }
   const entries = Object.entries(tree).map(([path, text]) => ({ path, blob: blobOf(text) }));
   const input = { stored, tree: entries, read, redeclare: false };
-  const result = planRevision(input);
+  const result = finish(planRevision(input));
   // Looking at what changed alone gives the same as looking at everything.
-  const full = planInFull(input);
+  const full = finish(planInFull(input));
   const equal = isDeepStrictEqual(comparable(result), comparable(full));
   if (!equal) expect(comparable(result)).toEqual(comparable(full));
   return result;
+}
+
+/** Without a stop at its pauses. */
+function finish<T>(work: Iterator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
 }
 
 function comparable({ retire, upserts, ...rest }: Plan<string>): unknown {
@@ -203,9 +211,20 @@ test("an object that moved into a broken file whose text names it is kept", () =
   const mentions = (name: string) => name === "x";
   const read = new Map([["b.yaml", { ...readText(broken("y")), mentions }]]);
   const tree = [{ path: "b.yaml", blob: "new" }];
-  const result = planRevision({ stored: stored.files, tree, read, redeclare: false });
+  const result = finish(planRevision({ stored: stored.files, tree, read, redeclare: false }));
   expect(result.retire).toEqual([]);
   expect(result.files.get("b.yaml")?.keys.filter(isKept)).toMatchObject([{ name: "x" }]);
+});
+
+test("of many files the plan is made in turns", () => {
+  const paths = Array.from({ length: 5_000 }, (_, index) => `f-${index}.yaml`);
+  const read = new Map(paths.map((path, index) => [path, readText(ok(`x-${index}`))]));
+  const tree = paths.map((path) => ({ path, blob: "new" }));
+  const steps = planRevision({ stored: new Map(), tree, read, redeclare: true });
+  let pauses = 0;
+  while (!steps.next().done) pauses += 1;
+  // Both where the keys are claimed and where what is known of each file is put together.
+  expect(pauses).toBeGreaterThan((2 * paths.length) / 500);
 });
 
 const manyOrFew = (count: number, length: number): { texts: ManifestTexts; json: (number: number) => string } => {

@@ -56,7 +56,8 @@ export class ObjectAnswers {
     const match = /^([0-9a-f]+) (\w+) (\d+)$/.exec(header);
     if (match === null) this.#onAnswer(null);
     else {
-      const [id = "", type = "", size = 0] = [match[1], match[2], Number(match[3])];
+      const [, id = "", type = ""] = match;
+      const size = Number(match[3]);
       if (this.#contents) this.#partial = { object: { id, type, size, content: room(size) }, filled: 0 };
       else this.#onAnswer({ id, type, size, content: NOTHING });
     }
