@@ -127,6 +127,13 @@ describe("a bad document costs itself alone", () => {
   });
 });
 
+test("a mistake is one, though an indented --- follows it; what follows ... is another", () => {
+  const broken = `${HEAD}data: {a: b& c\n`;
+  const codes = (text: string) => read(text).rejections.map(({ code }) => code);
+  expect(codes(`${broken}\t---\n}\n`)).toEqual(["YamlSyntax"]);
+  expect(codes(`${broken}...\na: 1\n`)).toEqual(["YamlSyntax", "ContentAfterEnd"]);
+});
+
 describe("hostile files are refused before they cost anything", () => {
   afterEach(() => void jest.restoreAllMocks());
   const bomb = (levels: number): string => {

@@ -4,6 +4,7 @@ import type { Place } from "../../../core/places.ts";
 import { fieldPlaces } from "./field-places.ts";
 import { lexemesOf } from "./lexemes.ts";
 import { MAX_DEPTH, MAX_LEXEMES } from "../limits.ts";
+import { isRefused } from "./read-document.ts";
 import type { DocumentOutcome } from "./read-document.ts";
 import { countBreaks } from "./yaml-documents.ts";
 import { documentValue, ValueError } from "./yaml-values.ts";
@@ -48,7 +49,10 @@ function parse(lexemes: readonly string[], firstLine: number): DocumentOutcome[]
       logLevel: "error",
     });
     const documents = [...composer.compose(tokensOf(lexemes, lines))] as Document.Parsed[];
-    return documents.flatMap((document, index) => outcomeOf(document, index, at) ?? []);
+    const outcomes = documents.flatMap((document, index) => outcomeOf(document, index, at) ?? []);
+    const [first] = outcomes;
+    // Behind a mistake the library takes an indented `---` for another document's beginning.
+    return first && isRefused(first) && !lexemes.includes("...") ? [first] : outcomes;
   } catch (error) {
     if (error instanceof ValueError) return [{ place: at(error.offset), code: error.code, message: error.message }];
     // The stack is used up.
